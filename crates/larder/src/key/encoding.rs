@@ -1,0 +1,404 @@
+//! The byte form of keys, and the three visitors that write, hash and compare it.
+//!
+//! After the tuple layer of FoundationDB: each part begins with a byte that says its kind; text
+//! and bytes end with `00`, and a `00` inside is written `00 FF`; numbers are big-endian.
+
+use std::hash::Hasher;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::sealed::Sealed;
+use super::{KEY_BYTES_MAX, Key, Parts};
+
+const BYTES: u8 = 0x01;
+const TEXT: u8 = 0x02;
+const ABSENT: u8 = 0x05;
+const PRESENT: u8 = 0x06;
+const DIGEST: u8 = 0x0F;
+const UNSIGNED: u8 = 0x10;
+const SIGNED: u8 = 0x11;
+const WIDE: u8 = 0x12;
+const FALSE: u8 = 0x20;
+const TRUE: u8 = 0x21;
+const END: u8 = 0x00;
+const ESCAPED: u8 = 0xFF;
+
+/// Flips the sign bit, so that negative numbers sort before positive ones.
+fn ordered(number: i64) -> u64 {
+    number as u64 ^ (1 << 63)
+}
+
+/// Writes the byte form, and notes where each part ends.
+pub(crate) struct Encoder {
+    bytes: Vec<u8>,
+    /// Length after the cache's name, then after each part.
+    ends: Vec<usize>,
+}
+
+impl Encoder {
+    pub(super) fn whole<K: Key + ?Sized>(cache: &str, key: &K) -> Self {
+        let mut encoder = Encoder { bytes: Vec::with_capacity(64), ends: Vec::with_capacity(4) };
+        encoder.text(cache);
+        key.visit(&mut encoder);
+        encoder
+    }
+
+    /// The bytes up to the end of each part but the last. A prefix longer than a key may be is
+    /// a prefix all the same: only its hash is kept.
+    pub(super) fn proper_prefixes(&self) -> impl Iterator<Item = &[u8]> {
+        let inner = self.ends.get(1..self.ends.len().saturating_sub(1)).unwrap_or(&[]);
+        inner.iter().map(|&end| &self.bytes[..end])
+    }
+
+    pub(super) fn unhashed(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes, or name and digest if they are too long.
+    pub(super) fn finished(mut self) -> Arc<[u8]> {
+        let name_end = self.ends[0];
+        if self.bytes.len() > KEY_BYTES_MAX {
+            let digest = Sha256::digest(&self.bytes[name_end..]);
+            self.bytes.truncate(name_end);
+            self.bytes.push(DIGEST);
+            self.bytes.extend_from_slice(&digest);
+        }
+        Arc::from(self.bytes)
+    }
+
+    fn escaped(&mut self, kind: u8, part: &[u8]) {
+        self.bytes.push(kind);
+        for &byte in part {
+            self.bytes.push(byte);
+            if byte == END {
+                self.bytes.push(ESCAPED);
+            }
+        }
+        self.bytes.push(END);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn fixed(&mut self, kind: u8, part: &[u8]) {
+        self.bytes.push(kind);
+        self.bytes.extend_from_slice(part);
+        self.ends.push(self.bytes.len());
+    }
+}
+
+impl Sealed for Encoder {}
+impl Parts for Encoder {
+    fn text(&mut self, part: &str) {
+        self.escaped(TEXT, part.as_bytes());
+    }
+    fn bytes(&mut self, part: &[u8]) {
+        self.escaped(BYTES, part);
+    }
+    fn unsigned(&mut self, part: u64) {
+        self.fixed(UNSIGNED, &part.to_be_bytes());
+    }
+    fn signed(&mut self, part: i64) {
+        self.fixed(SIGNED, &ordered(part).to_be_bytes());
+    }
+    fn wide(&mut self, part: u128) {
+        self.fixed(WIDE, &part.to_be_bytes());
+    }
+    fn flag(&mut self, part: bool) {
+        self.fixed(if part { TRUE } else { FALSE }, &[]);
+    }
+    fn optional(&mut self, present: bool) {
+        if present {
+            // The part itself follows and ends the prefix.
+            self.bytes.push(PRESENT);
+        } else {
+            self.fixed(ABSENT, &[]);
+        }
+    }
+}
+
+/// Compares a typed key with stored parts, part by part.
+pub(crate) struct Matcher<'a> {
+    rest: &'a [u8],
+    equal: bool,
+}
+
+impl<'a> Matcher<'a> {
+    /// Whether `key` is the key whose parts were stored as `parts`.
+    pub(crate) fn matches<K: Key + ?Sized>(key: &K, parts: &'a [u8]) -> bool {
+        let mut matcher = Matcher { rest: parts, equal: true };
+        key.visit(&mut matcher);
+        matcher.equal && matcher.rest.is_empty()
+    }
+
+    fn fixed<const N: usize>(&mut self, kind: u8, part: [u8; N]) {
+        match self.rest.split_first() {
+            Some((&found, rest)) if found == kind && rest.len() >= N && rest[..N] == part => {
+                self.rest = &rest[N..];
+            }
+            _ => self.equal = false,
+        }
+    }
+
+    fn escaped(&mut self, kind: u8, part: &[u8]) {
+        if memchr::memchr(END, part).is_some() {
+            return self.escaped_slowly(kind, part);
+        }
+        let end = 1 + part.len();
+        let same = self.rest.len() > end
+            && self.rest[0] == kind
+            && self.rest[1..end] == *part
+            && self.rest[end] == END
+            && self.rest.get(end + 1) != Some(&ESCAPED);
+        if same {
+            self.rest = &self.rest[end + 1..];
+        } else {
+            self.equal = false;
+        }
+    }
+
+    fn escaped_slowly(&mut self, kind: u8, part: &[u8]) {
+        let mut encoder = Encoder { bytes: Vec::with_capacity(part.len() + 8), ends: Vec::new() };
+        encoder.escaped(kind, part);
+        match self.rest.strip_prefix(&encoder.bytes[..]) {
+            Some(rest) => self.rest = rest,
+            None => self.equal = false,
+        }
+    }
+}
+
+impl Sealed for Matcher<'_> {}
+impl Parts for Matcher<'_> {
+    #[inline]
+    fn text(&mut self, part: &str) {
+        self.escaped(TEXT, part.as_bytes());
+    }
+    #[inline]
+    fn bytes(&mut self, part: &[u8]) {
+        self.escaped(BYTES, part);
+    }
+    #[inline]
+    fn unsigned(&mut self, part: u64) {
+        self.fixed(UNSIGNED, part.to_be_bytes());
+    }
+    #[inline]
+    fn signed(&mut self, part: i64) {
+        self.fixed(SIGNED, ordered(part).to_be_bytes());
+    }
+    #[inline]
+    fn wide(&mut self, part: u128) {
+        self.fixed(WIDE, part.to_be_bytes());
+    }
+    #[inline]
+    fn flag(&mut self, part: bool) {
+        self.fixed(if part { TRUE } else { FALSE }, []);
+    }
+    #[inline]
+    fn optional(&mut self, present: bool) {
+        self.fixed(if present { PRESENT } else { ABSENT }, []);
+    }
+}
+
+/// Hashes parts, and counts how long their encoding would be at most.
+///
+/// A key whose encoding may exceed [`KEY_BYTES_MAX`] is hashed by its finished bytes instead, so
+/// that a typed key and its stored form always agree.
+pub(crate) struct PartsHasher<H> {
+    hasher: H,
+    length_max: usize,
+}
+
+impl<H: Hasher> PartsHasher<H> {
+    pub(crate) fn new(hasher: H) -> Self {
+        PartsHasher { hasher, length_max: 0 }
+    }
+
+    /// The hash, or `None` when the key may be too long to be stored by its parts.
+    #[inline]
+    pub(crate) fn finish(&self) -> Option<u64> {
+        (self.length_max <= PARTS_BYTES_SHORT).then(|| self.hasher.finish())
+    }
+
+    #[inline]
+    fn grown(&mut self, bytes: usize) {
+        self.length_max = self.length_max.saturating_add(bytes);
+    }
+}
+
+/// Parts whose encoding cannot exceed this are never replaced by a digest, whatever their
+/// cache is called: a name takes at most 128 bytes.
+pub(crate) const PARTS_BYTES_SHORT: usize = KEY_BYTES_MAX - 128;
+
+impl<H> Sealed for PartsHasher<H> {}
+impl<H: Hasher> Parts for PartsHasher<H> {
+    #[inline]
+    fn text(&mut self, part: &str) {
+        self.bytes(part.as_bytes());
+    }
+    #[inline]
+    fn bytes(&mut self, part: &[u8]) {
+        // Twice: every byte might need an escape. Only an upper bound decides the form.
+        self.grown(2 * part.len() + 2);
+        self.hasher.write(part);
+    }
+    #[inline]
+    fn unsigned(&mut self, part: u64) {
+        self.grown(9);
+        self.hasher.write_u64(part);
+    }
+    #[inline]
+    fn signed(&mut self, part: i64) {
+        self.grown(9);
+        self.hasher.write_i64(part);
+    }
+    #[inline]
+    fn wide(&mut self, part: u128) {
+        self.grown(17);
+        self.hasher.write_u128(part);
+    }
+    #[inline]
+    fn flag(&mut self, part: bool) {
+        self.grown(1);
+        self.hasher.write_u8(u8::from(part));
+    }
+    #[inline]
+    fn optional(&mut self, present: bool) {
+        self.grown(1);
+        self.hasher.write_u8(u8::from(present));
+    }
+}
+
+/// One part of stored bytes.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Part {
+    Text(String),
+    Bytes(Vec<u8>),
+    Unsigned(u64),
+    Signed(i64),
+    Wide(u128),
+    Flag(bool),
+    Optional(bool),
+    Digest([u8; 32]),
+}
+
+impl Part {
+    pub(crate) fn show<P: Parts>(&self, parts: &mut P) {
+        match self {
+            Part::Text(text) => parts.text(text),
+            Part::Bytes(bytes) => parts.bytes(bytes),
+            Part::Digest(digest) => parts.bytes(digest),
+            Part::Unsigned(number) => parts.unsigned(*number),
+            Part::Signed(number) => parts.signed(*number),
+            Part::Wide(number) => parts.wide(*number),
+            Part::Flag(flag) => parts.flag(*flag),
+            Part::Optional(present) => parts.optional(*present),
+        }
+    }
+}
+
+/// Reads stored bytes part by part; ends early at bytes that are no part.
+pub(crate) struct Decoder<'a>(pub(crate) &'a [u8]);
+
+impl Iterator for Decoder<'_> {
+    type Item = Part;
+
+    fn next(&mut self) -> Option<Part> {
+        let (&kind, rest) = self.0.split_first()?;
+        self.0 = rest;
+        match kind {
+            TEXT => self.escaped().and_then(|bytes| String::from_utf8(bytes).ok()).map(Part::Text),
+            BYTES => self.escaped().map(Part::Bytes),
+            UNSIGNED => self.fixed().map(|bytes| Part::Unsigned(u64::from_be_bytes(bytes))),
+            SIGNED => {
+                self.fixed().map(|bytes| Part::Signed((u64::from_be_bytes(bytes) ^ (1 << 63)) as i64))
+            }
+            WIDE => self.fixed().map(|bytes| Part::Wide(u128::from_be_bytes(bytes))),
+            DIGEST => self.fixed().map(Part::Digest),
+            FALSE | TRUE => Some(Part::Flag(kind == TRUE)),
+            ABSENT | PRESENT => Some(Part::Optional(kind == PRESENT)),
+            _ => {
+                self.0 = &[];
+                None
+            }
+        }
+    }
+}
+
+impl Decoder<'_> {
+    fn fixed<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (part, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*part)
+    }
+
+    fn escaped(&mut self) -> Option<Vec<u8>> {
+        let mut part = Vec::new();
+        loop {
+            let end = memchr::memchr(END, self.0)?;
+            part.extend_from_slice(&self.0[..end]);
+            self.0 = &self.0[end + 1..];
+            match self.0.split_first() {
+                Some((&ESCAPED, rest)) => {
+                    part.push(END);
+                    self.0 = rest;
+                }
+                _ => return Some(part),
+            }
+        }
+    }
+}
+
+/// The cache's name and the encoded parts.
+pub(super) fn cache_of(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    // Names hold no NUL (the builder refuses it), so the first one ends the name.
+    let text = bytes.strip_prefix(&[TEXT])?;
+    let end = memchr::memchr(END, text)?;
+    let name = std::str::from_utf8(&text[..end]).ok()?;
+    Some((name, &text[end + 1..]))
+}
+
+/// Whether parts were replaced by their digest.
+pub(crate) fn is_hashed(parts: &[u8]) -> bool {
+    parts.first() == Some(&DIGEST)
+}
+
+/// The readable form, see [`super::text`].
+pub(crate) fn display(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for (index, part) in Decoder(bytes).enumerate() {
+        if index > 0 {
+            text.push(':');
+        }
+        match part {
+            Part::Text(part) => push_escaped(&mut text, part.chars()),
+            Part::Bytes(part) => part.iter().for_each(|byte| text.push_str(&hex(*byte))),
+            Part::Digest(part) => {
+                text.push('#');
+                part.iter().for_each(|byte| text.push_str(&hex(*byte)));
+            }
+            Part::Unsigned(number) => text.push_str(&number.to_string()),
+            Part::Signed(number) => text.push_str(&number.to_string()),
+            Part::Wide(number) => text.push_str(&format!("{number:032x}")),
+            Part::Flag(flag) => text.push_str(if flag { "true" } else { "false" }),
+            Part::Optional(present) => text.push_str(if present { "some" } else { "none" }),
+        }
+    }
+    text
+}
+
+fn hex(byte: u8) -> String {
+    format!("{byte:02x}")
+}
+
+fn push_escaped(text: &mut String, part: impl Iterator<Item = char>) {
+    for letter in part {
+        if letter == ':' || letter == '%' || letter.is_control() {
+            let mut buffer = [0; 4];
+            for byte in letter.encode_utf8(&mut buffer).bytes() {
+                text.push('%');
+                text.push_str(&hex(byte).to_uppercase());
+            }
+        } else {
+            text.push(letter);
+        }
+    }
+}

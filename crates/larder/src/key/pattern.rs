@@ -1,0 +1,5 @@
+//! Patterns over the text of keys: anchored globs and explicit regular expressions.
+
+/// A pattern.
+#[derive(Debug, Clone)]
+pub struct Pattern {}
