@@ -4,11 +4,16 @@
 
 use crate::record::{Mode, Name, NameHash, NameKind};
 
-/// Slots of each row that only the root and the names of caches use.
-pub const WIDE_SLOTS: usize = 4_096;
-
 /// The default number of slots that tags and prefixes share in each row.
 pub const TAG_SLOTS: usize = 65_536;
+
+/// The fewest slots a row may have.
+pub const TAG_SLOTS_MIN: usize = 256;
+
+/// Slots of each row that only the root and the names of caches use: 4,096 by default.
+pub const fn wide_slots(tag_slots: usize) -> usize {
+    tag_slots / 16
+}
 
 /// The hard and the soft position of a name; zero where there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,19 +60,19 @@ impl Slots {
     /// The slots of a tag or prefix in a table with `tag_slots` slots, a power of two.
     pub fn of_tag(hash: NameHash, tag_slots: usize) -> Self {
         let mask = tag_slots - 1;
-        let row = WIDE_SLOTS + tag_slots;
+        let wide = wide_slots(tag_slots);
         Slots {
-            first: WIDE_SLOTS + (hash.row0() as usize & mask),
-            second: row + WIDE_SLOTS + (hash.row1() as usize & mask),
+            first: wide + (hash.row0() as usize & mask),
+            second: wide + tag_slots + wide + (hash.row1() as usize & mask),
         }
     }
 
     /// The slots of the root or of a cache's name.
     pub fn of_wide(hash: NameHash, tag_slots: usize) -> Self {
-        let row = WIDE_SLOTS + tag_slots;
+        let wide = wide_slots(tag_slots);
         Slots {
-            first: hash.row0() as usize & (WIDE_SLOTS - 1),
-            second: row + (hash.row1() as usize & (WIDE_SLOTS - 1)),
+            first: hash.row0() as usize & (wide - 1),
+            second: wide + tag_slots + (hash.row1() as usize & (wide - 1)),
         }
     }
 
@@ -83,7 +88,7 @@ impl Slots {
 
 /// How many slots a table with `tag_slots` for tags has in all.
 pub fn table_len(tag_slots: usize) -> usize {
-    2 * (WIDE_SLOTS + tag_slots)
+    2 * (wide_slots(tag_slots) + tag_slots)
 }
 
 /// A tag table as a shard keeps and sends it: always of one size, whatever was invalidated.
@@ -96,7 +101,7 @@ pub struct TagTable {
 impl TagTable {
     /// An empty table. `tag_slots` is a power of two.
     pub fn new(tag_slots: usize) -> Self {
-        debug_assert!(tag_slots.is_power_of_two());
+        debug_assert!(tag_slots.is_power_of_two() && tag_slots >= TAG_SLOTS_MIN);
         let slots = vec![Positions::default(); table_len(tag_slots)].into_boxed_slice();
         TagTable { tag_slots, slots }
     }
