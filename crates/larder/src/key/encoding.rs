@@ -3,13 +3,13 @@
 //! After the tuple layer of FoundationDB: each part begins with a byte that says its kind; text
 //! and bytes end with `00`, and a `00` inside is written `00 FF`; numbers are big-endian.
 
-use std::hash::Hasher;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::sealed::Sealed;
-use super::{KEY_BYTES_MAX, Key, Parts};
+use super::{EncodedKey, KEY_BYTES_MAX, Key, Parts};
 
 const BYTES: u8 = 0x01;
 const TEXT: u8 = 0x02;
@@ -46,21 +46,34 @@ impl Encoder {
 
     /// The bytes up to the end of each part but the last. A prefix longer than a key may be is
     /// a prefix all the same: only its hash is kept.
+    ///
+    /// Lengths are compared, not parts counted: a key may end in `PRESENT`, when what is present
+    /// shows no parts, and then its last whole part is a proper prefix too.
     pub(super) fn proper_prefixes(&self) -> impl Iterator<Item = &[u8]> {
-        let inner = self.ends.get(1..self.ends.len().saturating_sub(1)).unwrap_or(&[]);
-        inner.iter().map(|&end| &self.bytes[..end])
+        let inner = self.ends[1..].iter().filter(|&&end| end < self.bytes.len());
+        inner.map(|&end| &self.bytes[..end])
+    }
+
+    /// The bytes up to the end of the last whole part, or `None` without any. No key implies a
+    /// prefix that ends in `PRESENT`; the shorter one names more, which is safe.
+    pub(super) fn longest_prefix(&self) -> Option<&[u8]> {
+        self.ends[1..].last().map(|&end| &self.bytes[..end])
     }
 
     pub(super) fn unhashed(&self) -> &[u8] {
         &self.bytes
     }
 
+    /// The digest that stands for the parts of a key that is too long.
+    fn digest(&self) -> [u8; 32] {
+        Sha256::digest(&self.bytes[self.ends[0]..]).into()
+    }
+
     /// The bytes, or name and digest if they are too long.
     pub(super) fn finished(mut self) -> Arc<[u8]> {
-        let name_end = self.ends[0];
         if self.bytes.len() > KEY_BYTES_MAX {
-            let digest = Sha256::digest(&self.bytes[name_end..]);
-            self.bytes.truncate(name_end);
+            let digest = self.digest();
+            self.bytes.truncate(self.ends[0]);
             self.bytes.push(DIGEST);
             self.bytes.extend_from_slice(&digest);
         }
@@ -123,11 +136,11 @@ pub(crate) struct Matcher<'a> {
 }
 
 impl<'a> Matcher<'a> {
-    /// Whether `key` is the key whose parts were stored as `parts`.
+    /// Whether `key` is the key whose parts were stored as `parts`, by its parts or as a digest.
     pub(crate) fn matches<K: Key + ?Sized>(key: &K, parts: &'a [u8]) -> bool {
         let mut matcher = Matcher { rest: parts, equal: true };
         key.visit(&mut matcher);
-        matcher.equal && matcher.rest.is_empty()
+        matcher.equal && matcher.rest.is_empty() || is_hashed(parts) && digest_is(key, parts)
     }
 
     fn fixed<const N: usize>(&mut self, kind: u8, part: [u8; N]) {
@@ -164,6 +177,13 @@ impl<'a> Matcher<'a> {
             None => self.equal = false,
         }
     }
+}
+
+/// Whether the stored digest is that of the key's parts. Equal parts of one cache have one form, so
+/// the length of the cache's name need not be known.
+#[cold]
+fn digest_is<K: Key + ?Sized>(key: &K, parts: &[u8]) -> bool {
+    Encoder::whole("", key).digest() == parts[1..]
 }
 
 impl Sealed for Matcher<'_> {}
@@ -224,9 +244,41 @@ impl<H: Hasher> PartsHasher<H> {
     }
 }
 
+/// The longest name a cache may have. With the bytes around it, it takes two more.
+pub(crate) const CACHE_NAME_BYTES_MAX: usize = 128;
+
 /// Parts whose encoding cannot exceed this are never replaced by a digest, whatever their
-/// cache is called: a name takes at most 128 bytes.
-pub(crate) const PARTS_BYTES_SHORT: usize = KEY_BYTES_MAX - 128;
+/// cache is called.
+pub(crate) const PARTS_BYTES_SHORT: usize = KEY_BYTES_MAX - (CACHE_NAME_BYTES_MAX + 2);
+
+/// The hash of a typed key of `cache`. It is [`hash_parts`] of its stored parts; nothing is encoded
+/// unless the key may be too long to be stored by its parts.
+#[inline]
+pub(crate) fn hash_key<K, B>(builder: &B, cache: &str, key: &K) -> u64
+where
+    K: Key + ?Sized,
+    B: BuildHasher,
+{
+    let mut parts = PartsHasher::new(builder.build_hasher());
+    key.visit(&mut parts);
+    parts.finish().unwrap_or_else(|| hash_finished(builder, cache, key))
+}
+
+#[cold]
+fn hash_finished<K, B>(builder: &B, cache: &str, key: &K) -> u64
+where
+    K: Key + ?Sized,
+    B: BuildHasher,
+{
+    hash_parts(builder, EncodedKey::new(cache, key).parts())
+}
+
+/// The hash of parts as they are stored.
+pub(crate) fn hash_parts<B: BuildHasher>(builder: &B, stored: &[u8]) -> u64 {
+    let mut parts = PartsHasher::new(builder.build_hasher());
+    Decoder(stored).for_each(|part| part.show(&mut parts));
+    parts.hasher.finish()
+}
 
 impl<H> Sealed for PartsHasher<H> {}
 impl<H: Hasher> Parts for PartsHasher<H> {

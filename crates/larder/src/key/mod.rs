@@ -5,6 +5,10 @@
 
 mod encoding;
 pub mod pattern;
+pub mod shapes;
+#[cfg(test)]
+mod tests;
+mod types;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,25 +17,83 @@ use crate::record::{Name, NameHash, NameKind};
 
 pub use larder_macros::Key;
 
-pub(crate) use encoding::{Matcher, PartsHasher, display};
 use encoding::Encoder;
+pub(crate) use encoding::{Matcher, PartsHasher, display, hash_key, hash_parts};
 
 /// Encoded keys above this many bytes are replaced by their cache's name and a SHA-256 digest.
 pub const KEY_BYTES_MAX: usize = 512;
 
 /// A typed cache key, composed of parts. Derive it.
 ///
-/// Two keys of one type are the same key exactly when they show the same parts; encodings sort
-/// as the parts do. Types that show different parts for equal values break the cache.
+/// Two keys of one type are the same key exactly when they show the same parts; encodings of at
+/// most [`KEY_BYTES_MAX`] bytes sort as the parts do. Types that show different parts for equal
+/// values break the cache, and so do types that show equal parts for different values.
 ///
 /// ```
 /// #[derive(larder::Key)]
 /// struct Page { user: u64, number: u32 }
 /// assert_eq!(larder::key::text("notifications", &Page { user: 7, number: 1 }), "notifications:7:1");
 /// ```
+///
+/// Numbers, `bool`, `char`, strings, `Option`, tuples, lists and the pointers to them are keys. A
+/// UUID is a `u128`. Floating-point numbers are none: `NaN` differs from itself.
+///
+/// A variant shows its name, or the text it is given, and then its fields:
+///
+/// ```
+/// #[derive(larder::Key)]
+/// enum Board {
+///     #[key(text = "all-time")]
+///     AllTime,
+///     Week { year: u16, number: u8 },
+/// }
+/// assert_eq!(larder::key::text("boards", &Board::AllTime), "boards:all-time");
+/// assert_eq!(larder::key::text("boards", &Board::Week { year: 2026, number: 47 }), "boards:Week:2026:47");
+/// ```
+///
+/// A field cannot be left out, since two values would then share one entry:
+///
+/// ```compile_fail
+/// #[derive(larder::Key)]
+/// struct Page { user: u64, #[key(skip)] number: u32 }
+/// ```
+///
+/// Every field must be a key itself:
+///
+/// ```compile_fail,E0277
+/// #[derive(larder::Key)]
+/// struct Spot { latitude: f64, longitude: f64 }
+/// ```
+///
+/// It cannot be a union:
+///
+/// ```compile_fail
+/// #[derive(larder::Key)]
+/// union Number { wide: u64, narrow: u32 }
+/// ```
+///
+/// It cannot borrow, since it outlives the call that brought it:
+///
+/// ```compile_fail
+/// #[derive(larder::Key)]
+/// struct Named<'a>(&'a str);
+/// fn kept<'a>(name: &'a str) -> impl larder::Key + use<'a> { Named(name) }
+/// ```
 pub trait Key: Send + Sync + 'static {
     /// Shows each part, in order.
     fn visit<P: Parts>(&self, parts: &mut P);
+
+    /// Shows a list of keys: how many there are, then each. Only bytes differ: a list of `u8` is
+    /// one part of raw bytes.
+    #[doc(hidden)]
+    fn visit_list<P: Parts>(list: &[Self], parts: &mut P)
+    where
+        Self: Sized,
+    {
+        // Without the number, the end of a list could pass for the key that follows it.
+        parts.unsigned(list.len() as u64);
+        list.iter().for_each(|key| key.visit(parts));
+    }
 }
 
 /// Sees the parts of a key, in order. Implemented by this crate only.
@@ -138,9 +200,13 @@ impl KeyNames {
 
 /// The name of everything in `cache` whose key begins with the parts of `prefix`.
 ///
-/// It does not name the key that *is* `prefix`: an invalidation appends that one too.
+/// It does not name the key that *is* `prefix`: an invalidation appends that one too. A prefix
+/// without parts, such as `()`, names the whole cache.
 pub fn encoded_prefix<K: Key + ?Sized>(cache: &str, prefix: &K) -> Name {
-    prefix_name(Encoder::whole(cache, prefix).unhashed())
+    match Encoder::whole(cache, prefix).longest_prefix() {
+        Some(bytes) => prefix_name(bytes),
+        None => Name::cache(cache),
+    }
 }
 
 fn prefix_name(bytes: &[u8]) -> Name {
@@ -150,7 +216,7 @@ fn prefix_name(bytes: &[u8]) -> Name {
 /// The text of a key: its cache's name and its parts, joined by `:`.
 ///
 /// Inside a part `:`, `%` and control characters show as `%` and two hexadecimal digits, so equal
-/// texts of keys of one type mean equal keys. Patterns match this text.
+/// texts of keys of one derived type mean equal keys. Patterns match this text.
 pub fn text<K: Key + ?Sized>(cache: &str, key: &K) -> String {
     display(Encoder::whole(cache, key).unhashed())
 }
