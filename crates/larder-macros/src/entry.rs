@@ -4,7 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Data, DataEnum, DeriveInput, Error, Expr, Field, Fields, LitStr, Result, parse_quote,
+    Attribute, Data, DataEnum, DeriveInput, Error, ExprPath, Field, Fields, LitStr, Result,
+    parse_quote,
 };
 
 use crate::fields::{bindings, bounded, members};
@@ -125,7 +126,7 @@ fn owned(field: &Field, place: &TokenStream) -> Result<TokenStream> {
 enum Heap {
     OfEntry,
     Flat,
-    Counted(Expr),
+    Counted(ExprPath),
 }
 
 fn heap_of(field: &Field) -> Result<Heap> {

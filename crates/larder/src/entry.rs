@@ -29,8 +29,12 @@ pub use larder_macros::Entry;
 /// struct Route {
 ///     #[entry(flat)]
 ///     start: geo::Point,
-///     #[entry(heap_bytes = |path| path.0.capacity() * size_of::<geo::Point>())]
+///     #[entry(heap_bytes = path_bytes)]
 ///     path: geo::Path,
+/// }
+///
+/// fn path_bytes(path: &geo::Path) -> usize {
+///     path.0.capacity() * size_of::<geo::Point>()
 /// }
 /// ```
 ///

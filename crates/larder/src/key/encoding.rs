@@ -360,9 +360,9 @@ impl Iterator for Decoder<'_> {
             TEXT => self.escaped().and_then(|bytes| String::from_utf8(bytes).ok()).map(Part::Text),
             BYTES => self.escaped().map(Part::Bytes),
             UNSIGNED => self.fixed().map(|bytes| Part::Unsigned(u64::from_be_bytes(bytes))),
-            SIGNED => {
-                self.fixed().map(|bytes| Part::Signed((u64::from_be_bytes(bytes) ^ (1 << 63)) as i64))
-            }
+            SIGNED => self
+                .fixed()
+                .map(|bytes| Part::Signed((u64::from_be_bytes(bytes) ^ (1 << 63)) as i64)),
             WIDE => self.fixed().map(|bytes| Part::Wide(u128::from_be_bytes(bytes))),
             DIGEST => self.fixed().map(Part::Digest),
             FALSE | TRUE => Some(Part::Flag(kind == TRUE)),

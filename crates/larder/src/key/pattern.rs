@@ -53,7 +53,9 @@ pub enum PatternError {
         bytes: usize,
     },
     /// Write less repetition.
-    #[error("pattern: takes more memory than the limit of {PATTERN_COMPILED_BYTES_MAX} bytes when compiled")]
+    #[error(
+        "pattern: takes more memory than the limit of {PATTERN_COMPILED_BYTES_MAX} bytes when compiled"
+    )]
     TooLarge,
     /// Correct the glob.
     #[error("pattern: at byte {at}: {reason}")]

@@ -49,7 +49,8 @@ impl Key for Pieces {
 }
 
 const SYLLABLES: [&str; 17] = [
-    "a", "b", "ab", ":", "a:b", "*", "?", "[", "]", "\0", "\r\n", "%", "%3A", "\u{1}", "é", "1", "user",
+    "a", "b", "ab", ":", "a:b", "*", "?", "[", "]", "\0", "\r\n", "%", "%3A", "\u{1}", "é", "1",
+    "user",
 ];
 
 fn text_of(random: &mut SmallRng) -> String {
@@ -62,7 +63,11 @@ fn pick<T: Copy>(from: &[T], random: &mut SmallRng) -> T {
 }
 
 fn number_of(random: &mut SmallRng) -> u64 {
-    if random.random() { random.random_range(0..12) } else { random.random::<u64>() >> random.random_range(0..64) }
+    if random.random() {
+        random.random_range(0..12)
+    } else {
+        random.random::<u64>() >> random.random_range(0..64)
+    }
 }
 
 fn piece_of(random: &mut SmallRng) -> Piece {
@@ -169,8 +174,11 @@ fn no_two_keys_collide_and_each_agrees_with_its_stored_form() {
     let mut previous = pieces_of(&mut random);
     let mut same = 0;
     for _ in 0..keys {
-        let key =
-            if random.random() { pieces_of(&mut random) } else { neighbour(&previous, &mut random) };
+        let key = if random.random() {
+            pieces_of(&mut random)
+        } else {
+            neighbour(&previous, &mut random)
+        };
         same += usize::from(check(&previous, &key, &hasher));
         let stored = EncodedKey::new(CACHE, &key);
         seen.push((hasher.hash_one(stored.as_bytes()), hasher.hash_one(&key)));

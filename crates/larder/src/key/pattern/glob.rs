@@ -68,9 +68,7 @@ fn push_class(
 }
 
 /// The last letter of a range whose first one was read. A `-` at the end of a class is itself.
-fn end_of_range(
-    letters: &mut Peekable<CharIndices<'_>>,
-) -> Result<Option<char>, PatternError> {
+fn end_of_range(letters: &mut Peekable<CharIndices<'_>>) -> Result<Option<char>, PatternError> {
     let mut ahead = letters.clone();
     if !matches!((ahead.next(), ahead.next()), (Some((_, '-')), Some((_, last))) if last != ']') {
         return Ok(None);
@@ -90,10 +88,7 @@ fn plain(
     if letter == '\\' { unescaped(letters, at) } else { Ok(letter) }
 }
 
-fn unescaped(
-    letters: &mut Peekable<CharIndices<'_>>,
-    at: usize,
-) -> Result<char, PatternError> {
+fn unescaped(letters: &mut Peekable<CharIndices<'_>>, at: usize) -> Result<char, PatternError> {
     let escaped = letters.next().map(|(_, letter)| letter);
     escaped.ok_or_else(|| wrong(at, "`\\` has nothing to escape; write `\\\\` for itself"))
 }
