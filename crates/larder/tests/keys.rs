@@ -154,6 +154,8 @@ mod shapes {
             Params::new().with("a", "b").with("c", "d"),
             Params::new().with("a", "b&c=d"),
             Params::new().with("a", "b%26c%3Dd"),
+            Params::new().with("a", "b&c").with("e", "d"),
+            Params::new().with("a", "b").with("c&e", "d"),
             Params::new().with("a=b", ""),
             Params::new().with("a", "=b"),
             Params::new().with("a", 1).with("a", 2),

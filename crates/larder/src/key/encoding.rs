@@ -156,12 +156,13 @@ impl<'a> Matcher<'a> {
         if memchr::memchr(END, part).is_some() {
             return self.escaped_slowly(kind, part);
         }
+        // Were this `END` an escaped one, `ESCAPED` would follow: no kind, so that nothing matches
+        // what is left.
         let end = 1 + part.len();
         let same = self.rest.len() > end
             && self.rest[0] == kind
             && self.rest[1..end] == *part
-            && self.rest[end] == END
-            && self.rest.get(end + 1) != Some(&ESCAPED);
+            && self.rest[end] == END;
         if same {
             self.rest = &self.rest[end + 1..];
         } else {

@@ -43,7 +43,7 @@ impl fmt::Display for PatternKind {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatternError {
-    /// Nothing to match: shorten nothing, write `*` for every key.
+    /// Say what to match; a glob `*` is every key.
     #[error("pattern: is empty, which matches no key; a glob `*` matches every key")]
     Empty,
     /// Shorten it.
