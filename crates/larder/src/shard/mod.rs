@@ -4,6 +4,8 @@
 //! Each verb is atomic, except [`Shard::read`]. `docs/protocol.md` §2 has the exact steps and what
 //! breaks without each. Implementations pass the suite of [`conformance`](crate::conformance).
 
+pub mod parameters;
+pub mod state;
 pub mod table;
 
 use std::error::Error as StdError;
@@ -259,14 +261,17 @@ pub trait Shard: Send + Sync + 'static {
     /// Gives a lease back without storing, and wakes who waits.
     fn release(&self, key: EncodedKey, token: Token) -> Reply<'_, ()>;
 
-    /// Stores what was loaded under a lease, unless something named it since.
+    /// Stores what was loaded under a lease, unless something named it since. Its lease ends in
+    /// any case. Rejected too: an entry whose epoch and `as_of` are not the lease's, one with more
+    /// than [`TAGS_MAX`] tags, and one that has expired.
     fn fill(&self, fill: Fill) -> Reply<'_, FillReply>;
 
     /// Appends records, deletes named values, voids their leases. Works on a full store.
     fn append(&self, records: Vec<Record>) -> Reply<'_, Appended>;
 
     /// Appends `records` and stores `fill` at their position, in one step; the records are
-    /// appended also when the store is rejected.
+    /// appended also when the store is rejected. It is rejected as a [`fill`](Self::fill) is, when
+    /// a soft record named the entry since its lease, and when there are no records.
     fn write_through(&self, fill: Fill, records: Vec<Record>) -> Reply<'_, (Appended, FillReply)>;
 
     /// Asks what happened since, and proves that the shard takes writes.
@@ -276,6 +281,9 @@ pub trait Shard: Send + Sync + 'static {
     fn anchor(&self) -> Reply<'_, Appended>;
 
     /// Looks at one batch of values.
+    ///
+    /// # Errors
+    /// Also when the epoch of the scan is gone: its anchor bars nothing any more.
     fn scan(&self, scan: Scan) -> Reply<'_, ScanReply>;
 
     /// Ends the scan of a pattern. `None`: the epoch is not the anchor's any more.
