@@ -4,6 +4,7 @@
 //! Each verb is atomic, except [`Shard::read`]. `docs/protocol.md` §2 has the exact steps and what
 //! breaks without each. Implementations pass the suite of [`conformance`](crate::conformance).
 
+pub mod embedded;
 pub mod parameters;
 pub mod state;
 pub mod table;
