@@ -4,6 +4,8 @@
 extern crate self as larder;
 
 pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod entry;
 pub mod key;
 pub mod random;
