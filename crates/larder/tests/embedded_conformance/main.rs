@@ -5,6 +5,7 @@
 
 mod stages;
 mod wrong;
+mod wrong_shard;
 
 use larder::conformance::{Ability, Report, cases, run, run_all};
 use stages::{EmbeddedHarness, ServerHarness};

@@ -14,7 +14,8 @@ use larder::shard::embedded::{Embedded, EmbeddedOptions};
 use larder::shard::parameters::Parameters;
 use larder::shard::state::{ConnectReply, ShardSettings, ShardState, Values};
 
-use crate::wrong::{Wrong, WrongShard};
+use crate::wrong::Wrong;
+use crate::wrong_shard::WrongShard;
 
 const SEED: u64 = 0x1A4D_E400;
 const LOG_RECORDS_MAX: usize = 20;
