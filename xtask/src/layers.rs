@@ -1,0 +1,41 @@
+//! The layers of `cargo xtask test`, cheapest first. A layer more is a line more. Each line can
+//! be pasted into a shell; `{short|long}` is what it says without and with `--nightly`.
+
+use Step::{Examples, Preferred, Run};
+
+/// One thing that a layer does.
+pub(crate) enum Step {
+    /// Runs this line.
+    Run(&'static str),
+    /// Runs `line` where `probe` succeeds, else `fallback`, which checks the same.
+    Preferred { line: &'static str, probe: &'static str, fallback: &'static str },
+    /// Runs every example of the package in this folder.
+    Examples(&'static str),
+}
+
+/// A layer: its steps run in order.
+pub(crate) struct Layer {
+    pub(crate) name: &'static str,
+    pub(crate) steps: &'static [Step],
+}
+
+pub(crate) const LAYERS: &[Layer] = &[
+    Layer { name: "format", steps: &[Run("cargo fmt --all --check")] },
+    Layer { name: "tidy", steps: &[Run("cargo xtask tidy")] },
+    Layer { name: "lints", steps: &[Run(LINTS)] },
+    Layer { name: "tests", steps: &[TESTS, Run("cargo test --quiet --workspace --doc")] },
+    Layer {
+        name: "docs",
+        steps: &[Run("RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps")],
+    },
+    Layer { name: "examples", steps: &[Examples("crates/larder")] },
+];
+
+const LINTS: &str =
+    "cargo clippy --quiet --workspace --all-targets --features larder/conformance -- -D warnings";
+
+const TESTS: Step = Preferred {
+    line: "cargo nextest run --workspace --features larder/conformance",
+    probe: "cargo nextest --version",
+    fallback: "cargo test --workspace --lib --bins --tests --features larder/conformance",
+};
