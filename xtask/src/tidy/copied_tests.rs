@@ -21,9 +21,8 @@ fn check(tree: &Tree) -> Vec<Violation> {
     for (file, syntax) in tree.rust() {
         let of_tests =
             functions(syntax).into_iter().filter(|function| function.tests || file.is_test());
-        for (function, body) in of_tests
-            .filter_map(|function| Some((body(file, &function)?, function)).map(|(b, f)| (f, b)))
-        {
+        for function in of_tests {
+            let Some(body) = body(file, &function) else { continue };
             let home = *homes.entry(body).or_insert(file);
             if home.path != file.path {
                 let message =

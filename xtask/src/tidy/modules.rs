@@ -43,15 +43,11 @@ pub(super) fn references(file: &syn::File, module: &[String]) -> Vec<Reference> 
         .map(|import| Reference { names: import.names.clone(), line: import.line })
         .collect();
     for (names, line) in paths.relative {
-        let import =
-            names.first().and_then(|first| imports.iter().find(|import| import.name == *first));
-        let (mut names, line, rest) = match import {
-            Some(import) => (import.names.clone(), line, &names[1..]),
-            None => {
-                ([module, &names[..1.min(names.len())]].concat(), line, names.get(1..).unwrap_or(&[]))
-            }
+        let import = imports.iter().find(|import| names.first() == Some(&import.name));
+        let names = match import {
+            Some(import) => [import.names.as_slice(), &names[1..]].concat(),
+            None => [module, &names].concat(),
         };
-        names.extend_from_slice(rest);
         found.push(Reference { names, line });
     }
     found.extend(paths.absolute);
@@ -102,10 +98,9 @@ impl Paths {
             "super" => self.module[..self.module.len().checked_sub(1)?].to_vec(),
             _ => return None,
         };
-        while let Some((next, after)) = rest.split_first().filter(|(next, _)| *next == "super") {
-            debug_assert_eq!(next, "super");
+        while rest.first().is_some_and(|next| next == "super") {
             from.pop()?;
-            rest = after;
+            rest = &rest[1..];
         }
         from.extend_from_slice(rest);
         Some(from)
