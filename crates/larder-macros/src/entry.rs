@@ -75,11 +75,8 @@ fn enumeration(data: &DataEnum) -> Result<(TokenStream, TokenStream)> {
         // A flat field is not asked, but bound all the same.
         arms.extend(quote!(Self::#name #pattern => { #(let _ = #names;)* 0 #(+ #owned)* }));
     }
-    let bytes = if data.variants.is_empty() {
-        quote!(match *self {})
-    } else {
-        quote!(match self { #arms })
-    };
+    let bytes =
+        if data.variants.is_empty() { quote!(match *self {}) } else { quote!(match self { #arms }) };
     Ok((steps, bytes))
 }
 

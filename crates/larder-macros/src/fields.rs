@@ -27,8 +27,7 @@ pub(crate) fn members(fields: &Fields) -> impl Iterator<Item = Member> + '_ {
 
 /// A pattern that binds each field of a variant, and the names that it binds.
 pub(crate) fn bindings(fields: &Fields) -> (TokenStream, Vec<Ident>) {
-    let names: Vec<Ident> =
-        (0..fields.len()).map(|index| format_ident!("__field_{index}")).collect();
+    let names: Vec<Ident> = (0..fields.len()).map(|index| format_ident!("__field_{index}")).collect();
     let members = members(fields);
     (quote!({ #(#members: #names),* }), names)
 }

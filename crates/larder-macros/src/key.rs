@@ -88,8 +88,7 @@ fn variant_text(variant: &Variant) -> Result<LitStr> {
 }
 
 fn without_text_on_fields(fields: &Fields) -> Result<()> {
-    let attribute =
-        fields.iter().flat_map(|field| &field.attrs).find(|attribute| is_key(attribute));
+    let attribute = fields.iter().flat_map(|field| &field.attrs).find(|attribute| is_key(attribute));
     match attribute {
         Some(attribute) => Err(Error::new_spanned(
             attribute.to_token_stream(),

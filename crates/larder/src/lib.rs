@@ -1,18 +1,78 @@
 //! A multi-tier cache whose entries cannot be served after they were invalidated.
+//!
+//! Every other cache has the same hole: a slow loader reads the source, somebody writes and
+//! invalidates, then the loader stores what it read *before* the write. This one has an
+//! **invalidation log**. Every entry carries the log position at which its load began, and is dead
+//! as soon as a record that names it has a larger one. `docs/design.md` tells the idea,
+//! `docs/protocol.md` the exact steps.
+//!
+//! ```
+//! use std::time::Duration;
+//! use larder::{Invalidation, Key, Larder, Loaded};
+//!
+//! #[derive(Key)]
+//! struct Page { user: u64, number: u32 }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let larder = Larder::new("shop")?;
+//! let pages = larder.cache::<Page, Vec<String>>("pages").fresh_for(Duration::from_secs(60)).build()?;
+//!
+//! let page = pages
+//!     .get_or_load(&Page { user: 7, number: 1 }, |_| async {
+//!         Ok::<_, std::io::Error>(Loaded::value(vec!["tea".to_owned()]).tag("catalogue"))
+//!     })
+//!     .await?;
+//! assert_eq!(page.value().map(Vec::len), Some(1));
+//!
+//! // One call for everything that a change of the source makes wrong.
+//! larder.invalidate(Invalidation::new().prefix(&pages, &(7u64,)).tag("catalogue")).await;
+//! assert!(pages.get(&Page { user: 7, number: 1 }).await.is_none());
+//! # Ok(()) }
+//! ```
 
 // The derive macros name `::larder`, also where this crate uses them itself.
 extern crate self as larder;
 
+mod builder;
+mod cache;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod entry;
+mod error;
+pub mod event;
+mod flight;
+mod handle;
+mod hit;
+mod invalidation;
 pub mod key;
+mod loaded;
+mod memory;
+mod node;
+mod policy;
+mod position;
 pub mod random;
+mod read;
 pub mod record;
 pub mod shard;
+mod stats;
 pub(crate) mod sync;
 pub mod tasks;
+mod wait;
 
+pub use builder::LarderBuilder;
+pub use cache::{BoxError, Cache, CacheBuilder, Read, SetEntry, SetOutcome};
 pub use entry::Entry;
+pub use error::{BuildError, Error, Mistake, SourceError};
+pub use event::{Event, Observer};
+pub use handle::{Larder, Stats};
+pub use hit::{Absence, Hit, Lookup, Origin};
+pub use invalidation::{Invalidated, Invalidation, Outcome};
 pub use key::Key;
+pub use key::pattern::{Pattern, PatternError};
+pub use loaded::{IntoLoaded, Load, Loaded};
+pub use node::queue::Ticket;
+pub use position::{Position, PositionError};
+pub use read::Consistency;
+pub use record::Tag;
+pub use stats::CacheStats;

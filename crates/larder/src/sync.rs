@@ -4,8 +4,8 @@
 #[cfg(not(feature = "shuttle"))]
 mod real {
     pub(crate) use parking_lot::{Mutex, MutexGuard};
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
     use std::sync::Arc;
+    pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
 
     /// A pointer that readers load without a lock and writers swap.
     #[derive(Debug)]
@@ -29,7 +29,7 @@ mod real {
 #[cfg(feature = "shuttle")]
 mod model {
     pub(crate) use shuttle::sync::MutexGuard;
-    pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+    pub(crate) use shuttle::sync::atomic::{AtomicU64, Ordering};
     use std::sync::Arc;
 
     #[derive(Debug, Default)]

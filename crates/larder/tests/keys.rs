@@ -276,23 +276,14 @@ mod patterns {
         let glob = |source: &str| Pattern::glob(source).expect_err("misuse").to_string();
         let regex = |source: &str| Pattern::regex(source).expect_err("misuse").to_string();
 
-        assert_eq!(
-            glob(""),
-            "pattern: is empty, which matches no key; a glob `*` matches every key"
-        );
+        assert_eq!(glob(""), "pattern: is empty, which matches no key; a glob `*` matches every key");
         assert_eq!(regex(""), glob(""));
         let long = "a".repeat(PATTERN_BYTES_MAX + 1);
         assert_eq!(glob(&long), "pattern: has 1025 bytes, the limit is 1024 bytes");
         assert_eq!(regex(&long), glob(&long));
         assert_eq!(glob("ab[c"), "pattern: at byte 2: `[` has no `]`");
-        assert_eq!(
-            glob("é[]"),
-            "pattern: at byte 2: the class is empty; write `\\]` for a bracket"
-        );
-        assert_eq!(
-            glob("[!]"),
-            "pattern: at byte 0: the class is empty; write `\\]` for a bracket"
-        );
+        assert_eq!(glob("é[]"), "pattern: at byte 2: the class is empty; write `\\]` for a bracket");
+        assert_eq!(glob("[!]"), "pattern: at byte 0: the class is empty; write `\\]` for a bracket");
         assert_eq!(glob("[b-a]"), "pattern: at byte 1: the range ends before it begins");
         assert_eq!(glob("[a-"), "pattern: at byte 0: `[` has no `]`");
         assert_eq!(
@@ -334,8 +325,7 @@ mod patterns {
     fn a_hashed_key_is_matched_by_every_pattern_that_may_match_its_cache() {
         let key = EncodedKey::new("pages", &(7_u64, "k".repeat(600)));
         assert!(key.is_hashed());
-        for source in ["*", "p*", "pages:*", "pages:8:*", "pages:7", "?ages:7", "[p]ages:*", "*:x"]
-        {
+        for source in ["*", "p*", "pages:*", "pages:8:*", "pages:7", "?ages:7", "[p]ages:*", "*:x"] {
             assert!(glob(source).matches_key(&key), "{source}");
         }
         for source in ["pagesx:*", "page:*", "x*"] {

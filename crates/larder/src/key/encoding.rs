@@ -361,9 +361,9 @@ impl Iterator for Decoder<'_> {
             TEXT => self.escaped().and_then(|bytes| String::from_utf8(bytes).ok()).map(Part::Text),
             BYTES => self.escaped().map(Part::Bytes),
             UNSIGNED => self.fixed().map(|bytes| Part::Unsigned(u64::from_be_bytes(bytes))),
-            SIGNED => self
-                .fixed()
-                .map(|bytes| Part::Signed((u64::from_be_bytes(bytes) ^ (1 << 63)) as i64)),
+            SIGNED => {
+                self.fixed().map(|bytes| Part::Signed((u64::from_be_bytes(bytes) ^ (1 << 63)) as i64))
+            }
             WIDE => self.fixed().map(|bytes| Part::Wide(u128::from_be_bytes(bytes))),
             DIGEST => self.fixed().map(Part::Digest),
             FALSE | TRUE => Some(Part::Flag(kind == TRUE)),
@@ -407,6 +407,16 @@ pub(super) fn cache_of(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let end = memchr::memchr(END, text)?;
     let name = std::str::from_utf8(&text[..end]).ok()?;
     Some((name, &text[end + 1..]))
+}
+
+/// A cache's name and encoded parts as one key.
+pub(super) fn joined(cache: &str, parts: &[u8]) -> Arc<[u8]> {
+    let mut bytes = Vec::with_capacity(cache.len() + 2 + parts.len());
+    bytes.push(TEXT);
+    bytes.extend_from_slice(cache.as_bytes());
+    bytes.push(END);
+    bytes.extend_from_slice(parts);
+    Arc::from(bytes)
 }
 
 /// Whether parts were replaced by their digest.

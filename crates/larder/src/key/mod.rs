@@ -18,7 +18,7 @@ use crate::record::{Name, NameHash, NameKind};
 pub use larder_macros::Key;
 
 use encoding::Encoder;
-pub(crate) use encoding::{Matcher, PartsHasher, display, hash_key, hash_parts};
+pub(crate) use encoding::{CACHE_NAME_BYTES_MAX, Matcher, display, hash_key, hash_parts};
 
 /// Encoded keys above this many bytes are replaced by their cache's name and a SHA-256 digest.
 pub const KEY_BYTES_MAX: usize = 512;
@@ -133,6 +133,11 @@ impl EncodedKey {
     /// A key as it was encoded before, on this node or another.
     pub fn from_encoded(bytes: impl Into<Arc<[u8]>>) -> Self {
         EncodedKey(bytes.into())
+    }
+
+    /// The key of the cache called `cache` with these encoded parts.
+    pub(crate) fn from_parts(cache: &str, parts: &[u8]) -> Self {
+        EncodedKey(encoding::joined(cache, parts))
     }
 
     /// The encoded bytes.

@@ -10,7 +10,7 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
-use super::encoding::{CACHE_NAME_BYTES_MAX, PARTS_BYTES_SHORT};
+use super::encoding::{CACHE_NAME_BYTES_MAX, PARTS_BYTES_SHORT, PartsHasher};
 use super::*;
 use crate::record::Name;
 
@@ -174,11 +174,8 @@ fn no_two_keys_collide_and_each_agrees_with_its_stored_form() {
     let mut previous = pieces_of(&mut random);
     let mut same = 0;
     for _ in 0..keys {
-        let key = if random.random() {
-            pieces_of(&mut random)
-        } else {
-            neighbour(&previous, &mut random)
-        };
+        let key =
+            if random.random() { pieces_of(&mut random) } else { neighbour(&previous, &mut random) };
         same += usize::from(check(&previous, &key, &hasher));
         let stored = EncodedKey::new(CACHE, &key);
         seen.push((hasher.hash_one(stored.as_bytes()), hasher.hash_one(&key)));

@@ -113,6 +113,11 @@ impl Embedded {
         self.now(|state, step, effects| state.append(step, records, effects))
     }
 
+    /// Begins the scan of a pattern, as [`append_now`](Self::append_now) appends.
+    pub fn anchor_now(&self) -> (Appended, Effects) {
+        self.now(ShardState::anchor)
+    }
+
     /// Ends the scan of a pattern, as [`append_now`](Self::append_now) appends; `None`: the epoch
     /// is not the anchor's any more.
     pub fn finish_now(

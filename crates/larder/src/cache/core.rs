@@ -1,0 +1,169 @@
+//! What one cache is, besides its key type: its policy, its numbers, its part of memory, and how
+//! its entries are made.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use crate::Entry;
+use crate::clock::Moment;
+use crate::key::{Key, KeyNames};
+use crate::memory::key::{CacheId, MemoryKey, Probe, StoredProbe};
+use crate::memory::resident::{Held, Meta, MetaParts, Resident, Times};
+use crate::memory::{ENTRY_BYTES, Memory};
+use crate::node::Node;
+use crate::node::judge::Names;
+use crate::node::resident::Spot;
+use crate::node::tables::key_slot;
+use crate::node::view::{Place, View};
+use crate::policy::{Lifetime, Policy, early_window};
+use crate::record::NameHash;
+use crate::stats::Counters;
+
+use super::holdoff::Holdoffs;
+
+/// A cache of values `V`, whatever its keys are.
+pub(crate) struct CacheCore<V> {
+    pub(crate) node: Arc<Node>,
+    pub(crate) id: CacheId,
+    pub(crate) name: Box<str>,
+    pub(crate) name_hash: NameHash,
+    pub(crate) policy: Policy,
+    pub(crate) memory: Arc<Memory>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) refreshes: Arc<Semaphore>,
+    pub(crate) holdoffs: Holdoffs,
+    /// A fresh hit of a confirmed view answers a read with this cache's consistency.
+    pub(crate) hits_are_bounded: bool,
+    pub(crate) values: PhantomData<fn() -> V>,
+}
+
+/// One key of one read, in every form that the steps need.
+#[derive(Debug, Clone)]
+pub(crate) struct Sought {
+    pub(crate) names: KeyNames,
+    pub(crate) memory_key: MemoryKey,
+    pub(crate) hash: u64,
+    pub(crate) shard: usize,
+    pub(crate) key_slot: u16,
+    cache: NameHash,
+    id: CacheId,
+}
+
+/// What an entry is made of, besides its value and its cache.
+pub(crate) struct Making {
+    pub(crate) l0: u64,
+    pub(crate) place: Place,
+    pub(crate) as_of: u64,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) loaded_at: Moment,
+    pub(crate) load_cost: Duration,
+    pub(crate) own_load: bool,
+    pub(crate) soft: bool,
+    pub(crate) tags: Box<[NameHash]>,
+}
+
+impl Sought {
+    pub(crate) fn names(&self) -> Names<'_> {
+        Names { key: &self.names.key, cache: self.cache, prefixes: &self.names.prefixes, tags: &[] }
+    }
+
+    fn stored_probe(&self) -> StoredProbe<'_> {
+        StoredProbe::new(self.hash, self.id, self.memory_key.parts())
+    }
+}
+
+impl<V: Entry> CacheCore<V> {
+    #[inline]
+    pub(crate) fn probe<'k, K: Key + ?Sized>(&self, key: &'k K) -> Probe<'k, K> {
+        self.node.hashing.probe(self.id, &self.name, key)
+    }
+
+    pub(crate) fn sought<K: Key + ?Sized>(&self, key: &K) -> Sought {
+        let names = KeyNames::new(&self.name, key);
+        let memory_key = MemoryKey::new(self.id, &names.key);
+        Sought {
+            hash: self.node.hashing.stored(self.id, memory_key.parts()).hash,
+            shard: self.node.shard_of(&names.key),
+            key_slot: key_slot(names.key.hash()),
+            cache: self.name_hash,
+            id: self.id,
+            memory_key,
+            names,
+        }
+    }
+
+    pub(crate) fn spot<'s>(&'s self, sought: &'s Sought) -> Spot<'s> {
+        Spot { memory: &self.memory, key: sought.stored_probe(), names: sought.names() }
+    }
+
+    pub(crate) fn view(&self, sought: &Sought) -> &View {
+        &self.node.views[sought.shard]
+    }
+
+    /// How long an entry is kept once it is no longer fresh.
+    pub(crate) fn kept_after_fresh(&self) -> Duration {
+        self.policy.stale_for + self.policy.fail_safe_for
+    }
+
+    /// An entry of this cache.
+    pub(crate) fn make(&self, sought: &Sought, making: Making, value: Held<V>) -> Arc<Resident<V>> {
+        let times = self.times(&making);
+        let parts = MetaParts {
+            l0: making.l0,
+            as_of: making.as_of,
+            epoch: making.place.number,
+            shard: sought.shard as u8,
+            cache: self.id,
+            key_slot: sought.key_slot,
+            times,
+            load_cost: making.load_cost,
+            weight: weight(sought, &value, &making.tags),
+            own_load: making.own_load,
+            soft: making.soft,
+            tags: making.tags,
+        };
+        Arc::new(Resident { meta: Meta::new(parts), value })
+    }
+
+    fn times(&self, making: &Making) -> Times {
+        let fresh_until = making.loaded_at.plus(making.lifetime.fresh_for);
+        Times {
+            loaded_at: making.loaded_at,
+            fresh_until,
+            quiet_until: self.quiet_until(fresh_until, making.load_cost),
+        }
+    }
+
+    /// Until when a hit has nothing to decide: neither early refresh nor sliding.
+    fn quiet_until(&self, fresh_until: Moment, load_cost: Duration) -> Moment {
+        let early = fresh_until.minus(early_window(load_cost, self.policy.early_refresh));
+        if self.policy.sliding {
+            early.min(fresh_until.minus(self.policy.fresh_for.mul_f64(SLIDE_AFTER)))
+        } else {
+            early
+        }
+    }
+
+    /// Sliding expiry: a hit at `now` makes the entry fresh for its whole time again.
+    pub(crate) fn slide(&self, meta: &Meta, now: Moment) {
+        let fresh_until = now.plus(self.policy.fresh_for);
+        let quiet_until = self.quiet_until(fresh_until, meta.load_cost());
+        meta.slide(Times { loaded_at: meta.loaded_at(), fresh_until, quiet_until });
+    }
+}
+
+/// A sliding entry is moved once a sixteenth of its time is used up, not at every hit.
+const SLIDE_AFTER: f64 = 15.0 / 16.0;
+
+fn weight<V: Entry>(sought: &Sought, value: &Held<V>, tags: &[NameHash]) -> u32 {
+    let owned = match value {
+        Held::Own(value) => value.heap_bytes(),
+        Held::Same(_) | Held::Absent => 0,
+    };
+    let bytes =
+        ENTRY_BYTES + sought.memory_key.heap_bytes() + size_of::<V>() + owned + size_of_val(tags);
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,188 @@
+//! The cache as callers see it: typed keys, typed values, no knowledge of shards.
+
+mod batch;
+pub(crate) mod builder;
+pub(crate) mod core;
+pub(crate) mod holdoff;
+mod read;
+mod write;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+pub use builder::CacheBuilder;
+pub use read::Read;
+pub use write::{SetEntry, SetOutcome};
+
+use crate::hit::{Answer, Lookup, Origin};
+use crate::invalidation::{Invalidated, Invalidation};
+use crate::loaded::{IntoLoaded, Load};
+use crate::memory::resident::{Resident, downcast};
+use crate::node::judge::Verdict;
+use crate::position::Position;
+use crate::read::{Consistency, Demand, peek};
+use crate::stats::CacheStats;
+use crate::{Entry, Error, Key};
+use core::CacheCore;
+
+/// What a loader may fail with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A cache of values `V` under keys `K`. Cheap to clone; made by [`Larder::cache`](crate::Larder::cache).
+///
+/// Reads are answered from memory, from the shared tier, or by the loader, in this order. One
+/// load per key runs at a time in this process, and one in the fleet while the shared tier is up;
+/// everyone else waits for it. A value whose load began before an invalidation that names it is
+/// never kept, and never served to a caller who has seen the invalidation return.
+pub struct Cache<K, V> {
+    core: Arc<CacheCore<V>>,
+    keys: PhantomData<fn(K)>,
+}
+
+impl<K, V> Clone for Cache<K, V> {
+    fn clone(&self) -> Self {
+        Cache { core: Arc::clone(&self.core), keys: PhantomData }
+    }
+}
+
+impl<K, V> fmt::Debug for Cache<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("name", &self.core.name).finish_non_exhaustive()
+    }
+}
+
+/// A cache stands for its name where an [`Invalidation`] asks for one.
+impl<K, V> AsRef<str> for Cache<K, V> {
+    fn as_ref(&self) -> &str {
+        &self.core.name
+    }
+}
+
+impl<K: Key, V: Entry> Cache<K, V> {
+    fn of(core: CacheCore<V>) -> Self {
+        Cache { core: Arc::new(core), keys: PhantomData }
+    }
+
+    /// The name of the cache: the first part of its keys.
+    pub fn name(&self) -> &str {
+        &self.core.name
+    }
+
+    /// Returns the fresh value, or runs `load` once per key across the process.
+    ///
+    /// The loader's answer decides the shape of this one, see [`IntoLoaded`]. It is told about its
+    /// load by a [`Load`] and runs at most the cache's time limits; it may go on in the background
+    /// when its caller no longer waits.
+    ///
+    /// # Errors
+    /// Only the loader's: it failed, panicked or took too long, and nothing stale was allowed in
+    /// its place. Faults of the cache are never in here.
+    ///
+    /// # Cancel safety
+    /// Dropping the future hands the load to a waiter, who starts its own loader.
+    ///
+    /// # Cost
+    /// A memory hit costs one lookup, one coarse clock reading and two comparisons; nothing is
+    /// encoded or decoded.
+    #[inline]
+    pub async fn get_or_load<F, Fut, L, E>(&self, key: &K, load: F) -> Result<L::Answer, Error>
+    where
+        F: FnOnce(Load<V>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<L, E>> + Send + 'static,
+        L: IntoLoaded<V>,
+        E: Into<BoxError>,
+    {
+        if let Some(answer) = self.fresh_in_memory(key) {
+            return L::shape(answer.into_lookup());
+        }
+        self.read_with(key, self.demand(), load).await
+    }
+
+    /// What memory or the shared tier has; no loader. `None`: neither knows anything that may be
+    /// served.
+    pub async fn get(&self, key: &K) -> Option<Lookup<V>> {
+        self.read(key).get().await
+    }
+
+    /// What this process's memory has. Neither loads, nor counts, nor makes the entry more likely
+    /// to stay.
+    pub fn peek(&self, key: &K) -> Option<Lookup<V>> {
+        peek(&self.core, &self.core.sought(key)).map(Answer::into_lookup)
+    }
+
+    /// Whether [`get`](Cache::get) would find a value.
+    pub async fn exists(&self, key: &K) -> bool {
+        self.get(key).await.is_some_and(|lookup| lookup.value().is_some())
+    }
+
+    /// A read with its own consistency, or that skips a tier.
+    pub fn read<'c>(&'c self, key: &'c K) -> Read<'c, K, V> {
+        Read::new(self, key, self.demand())
+    }
+
+    /// Removes one entry everywhere, see [`Larder::invalidate`](crate::Larder::invalidate).
+    pub async fn invalidate(&self, key: &K) -> Invalidated {
+        self.apply(Invalidation::new().key(self, key)).await
+    }
+
+    /// The same as [`invalidate`](Cache::invalidate): an entry cannot be removed from one tier only.
+    pub async fn remove(&self, key: &K) -> Invalidated {
+        self.invalidate(key).await
+    }
+
+    /// Removes every entry whose key begins with the parts of `prefix`, or has just these. Costs
+    /// the same for ten entries and ten million.
+    pub async fn invalidate_prefix<P: Key>(&self, prefix: &P) -> Invalidated {
+        self.apply(Invalidation::new().prefix(self, prefix)).await
+    }
+
+    /// Removes every entry of this cache. Costs the same for ten entries and ten million.
+    pub async fn clear(&self) -> Invalidated {
+        self.apply(Invalidation::new().cache(self)).await
+    }
+
+    async fn apply(&self, invalidation: Invalidation) -> Invalidated {
+        self.core.node.invalidate(invalidation.into_records()).await
+    }
+
+    /// This cache's numbers.
+    pub fn stats(&self) -> CacheStats {
+        self.core.counters.stats()
+    }
+
+    /// Where this node stands in the log: everything it has invalidated or seen.
+    pub fn position(&self) -> Position {
+        self.core.node.position()
+    }
+
+    fn demand(&self) -> Demand {
+        Demand { consistency: self.core.policy.consistency.clone(), ..Demand::default() }
+    }
+
+    /// The hit that has nothing to decide: found, judged, fresh, and the log confirmed.
+    #[inline]
+    fn fresh_in_memory(&self, key: &K) -> Option<Answer<V>> {
+        let core = &*self.core;
+        if !core.hits_are_bounded {
+            return None;
+        }
+        let entry = core.memory.get(&core.probe(key))?;
+        let resident: Arc<Resident<V>> = downcast(entry)?;
+        let meta = &resident.meta;
+        let now = core.node.clock.coarse();
+        let trusted_until = core.node.views[usize::from(meta.shard)].trusted_until();
+        let fresh = now < meta.quiet_until().min(trusted_until)
+            && meta.standing_verdict(core.node.changed()) == Some(Verdict::Fresh);
+        if !fresh {
+            return None;
+        }
+        core.counters.hit();
+        Some(Answer { resident, origin: Origin::Memory, stale: false, at: now })
+    }
+}
+
+/// The consistencies that a fresh hit of a confirmed view answers.
+fn is_bounded(consistency: &Consistency) -> bool {
+    matches!(consistency, Consistency::Bounded | Consistency::Eventual)
+}

@@ -1,0 +1,126 @@
+//! What to invalidate, and what became of it.
+
+use crate::key::pattern::Pattern;
+use crate::key::{EncodedKey, Key, encoded_prefix};
+use crate::node::marks::Target;
+use crate::node::queue::Ticket;
+use crate::position::Position;
+use crate::record::{Mode, Name, Tag};
+
+/// Everything that one change of the source makes wrong: any number of keys, prefixes, tags,
+/// caches and patterns, invalidated in one call.
+///
+/// ```
+/// use larder::{Invalidation, Pattern};
+/// let invalidation = Invalidation::new()
+///     .key("rooms", &12u64)
+///     .tag("rooms-of-7")
+///     .pattern(Pattern::glob("chat:12:*")?)
+///     .soft();
+/// # Ok::<(), larder::PatternError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "an invalidation does nothing until it is given to `Larder::invalidate`"]
+pub struct Invalidation {
+    targets: Vec<Target>,
+    soft: bool,
+}
+
+impl Invalidation {
+    /// Names nothing yet.
+    pub fn new() -> Self {
+        Invalidation::default()
+    }
+
+    fn with(mut self, target: Target) -> Self {
+        self.targets.push(target);
+        self
+    }
+
+    fn named(self, name: Name) -> Self {
+        self.with(Target::Name(name))
+    }
+
+    /// One entry of the cache called `cache`.
+    pub fn key<K: Key + ?Sized>(self, cache: impl AsRef<str>, key: &K) -> Self {
+        self.named(Name::key(&EncodedKey::new(cache.as_ref(), key)))
+    }
+
+    /// Every entry of a cache whose key begins with these parts, and the one whose key they are.
+    pub fn prefix<K: Key + ?Sized>(self, cache: impl AsRef<str>, prefix: &K) -> Self {
+        let under = encoded_prefix(cache.as_ref(), prefix);
+        self.key(cache, prefix).named(under)
+    }
+
+    /// Every entry that carries this tag, in any cache.
+    pub fn tag(self, tag: impl Into<Tag>) -> Self {
+        self.named(Name::tag(&tag.into()))
+    }
+
+    /// Every entry of a cache.
+    pub fn cache(self, cache: impl AsRef<str>) -> Self {
+        self.named(Name::cache(cache.as_ref()))
+    }
+
+    /// Every entry of the namespace.
+    pub fn everything(self) -> Self {
+        self.named(Name::root())
+    }
+
+    /// Every entry whose key's text matches. Unlike the others this costs a scan.
+    pub fn pattern(self, pattern: Pattern) -> Self {
+        self.with(Target::Pattern(pattern))
+    }
+
+    /// Makes what is named stale instead of gone: it may be served, marked so, while one caller
+    /// reloads it.
+    pub fn soft(mut self) -> Self {
+        self.soft = true;
+        self
+    }
+
+    pub(crate) fn into_records(self) -> Vec<(Target, Mode)> {
+        let mode = if self.soft { Mode::Soft } else { Mode::Hard };
+        self.targets.into_iter().map(|target| (target, mode)).collect()
+    }
+}
+
+/// How far an invalidation has come.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It is in the log at this position. No reader that has seen the position is served what it
+    /// killed, from any tier, on any node.
+    Shared(Position),
+    /// It is not shared yet. This node honours it already; it is retried in order until the log
+    /// has it, and the ticket says when.
+    Local(Ticket),
+}
+
+/// What became of an invalidation.
+#[derive(Debug, Clone)]
+#[must_use = "`Local` says that other nodes do not know yet"]
+pub struct Invalidated {
+    pub(crate) outcome: Outcome,
+    pub(crate) matched: Option<u64>,
+}
+
+impl Invalidated {
+    /// How far it has come.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// The position, if it is in the log.
+    pub fn position(&self) -> Option<&Position> {
+        match &self.outcome {
+            Outcome::Shared(position) => Some(position),
+            Outcome::Local(_) => None,
+        }
+    }
+
+    /// How many stored values a pattern matched; `None` if there was none to count. Names are
+    /// not counted: killing ten entries or ten million is the same one record.
+    pub fn matched(&self) -> Option<u64> {
+        self.matched
+    }
+}

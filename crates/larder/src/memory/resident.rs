@@ -1,0 +1,245 @@
+//! An entry of the memory tier: the value beside what decides whether it may be served.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32 as PlainU32, AtomicU64 as PlainU64};
+use std::time::Duration;
+
+use super::key::CacheId;
+use crate::clock::{Moment, nanos};
+use crate::node::judge::Verdict;
+use crate::record::NameHash;
+use crate::sync::{AtomicU64, Ordering};
+
+/// A number that this node gives each epoch a view adopts.
+pub(crate) type EpochNumber = u32;
+
+/// What the map holds: a [`Resident`] of any value type.
+pub(crate) trait Stored: Any + Send + Sync {
+    fn meta(&self) -> &Meta;
+}
+
+/// A value and its meta, in one allocation.
+pub(crate) struct Resident<V> {
+    pub(crate) meta: Meta,
+    pub(crate) value: Held<V>,
+}
+
+/// The value of an entry.
+pub(crate) enum Held<V> {
+    Own(V),
+    /// The loader said "not modified": the value is the one it was shown.
+    Same(Arc<Resident<V>>),
+    /// The source has no such value.
+    Absent,
+}
+
+impl<V> Held<V> {
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&V> {
+        match self {
+            Held::Own(value) => Some(value),
+            Held::Same(shown) => shown.value.get(),
+            Held::Absent => None,
+        }
+    }
+
+    /// What an entry that keeps the value of `shown` holds: always its first owner, so that
+    /// unmodified values form no chain.
+    pub(crate) fn same_as(shown: &Arc<Resident<V>>) -> Self {
+        match &shown.value {
+            Held::Own(_) => Held::Same(Arc::clone(shown)),
+            Held::Same(first) => Held::Same(Arc::clone(first)),
+            Held::Absent => Held::Absent,
+        }
+    }
+}
+
+impl<V: Send + Sync + 'static> Stored for Resident<V> {
+    fn meta(&self) -> &Meta {
+        &self.meta
+    }
+}
+
+/// The entry as its type, if it is of this type.
+#[inline]
+pub(crate) fn downcast<V: Send + Sync + 'static>(
+    stored: Arc<dyn Stored>,
+) -> Option<Arc<Resident<V>>> {
+    let any: Arc<dyn Any + Send + Sync> = stored;
+    any.downcast().ok()
+}
+
+/// What decides whether an entry may be served. 64 bytes.
+pub(crate) struct Meta {
+    judged: JudgedAt,
+    /// The log position when the load began.
+    pub(crate) as_of: u64,
+    fresh_until: PlainU64,
+    /// Until then a hit has nothing to decide but the verdict.
+    quiet_until: PlainU64,
+    /// The tags of the value; few entries have any.
+    tags: Option<Box<Box<[NameHash]>>>,
+    /// Freshness in milliseconds, to find back when the load began.
+    fresh_ms: PlainU32,
+    load_cost_us: u32,
+    pub(crate) weight: u32,
+    pub(crate) epoch: EpochNumber,
+    pub(crate) cache: CacheId,
+    /// The slot of the key in its view's key table.
+    pub(crate) key_slot: u16,
+    pub(crate) shard: u8,
+    /// This process loaded it from the source itself.
+    pub(crate) own_load: bool,
+    soft: AtomicBool,
+}
+
+/// The times of an entry, before it becomes one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) loaded_at: Moment,
+    pub(crate) fresh_until: Moment,
+    pub(crate) quiet_until: Moment,
+}
+
+/// What an entry is made of besides its value.
+pub(crate) struct MetaParts {
+    /// The local sequence when its load began.
+    pub(crate) l0: u64,
+    pub(crate) as_of: u64,
+    pub(crate) epoch: EpochNumber,
+    pub(crate) shard: u8,
+    pub(crate) cache: CacheId,
+    pub(crate) key_slot: u16,
+    pub(crate) times: Times,
+    pub(crate) load_cost: Duration,
+    pub(crate) weight: u32,
+    pub(crate) own_load: bool,
+    pub(crate) soft: bool,
+    pub(crate) tags: Box<[NameHash]>,
+}
+
+impl Meta {
+    pub(crate) fn new(parts: MetaParts) -> Self {
+        let MetaParts { times, tags, .. } = parts;
+        Meta {
+            judged: JudgedAt::unjudged(parts.l0),
+            as_of: parts.as_of,
+            fresh_until: PlainU64::new(times.fresh_until.as_nanos()),
+            quiet_until: PlainU64::new(times.quiet_until.as_nanos()),
+            tags: (!tags.is_empty()).then(|| Box::new(tags)),
+            fresh_ms: PlainU32::new(millis(times.fresh_until.since(times.loaded_at))),
+            load_cost_us: u32::try_from(parts.load_cost.as_micros()).unwrap_or(u32::MAX),
+            weight: parts.weight,
+            epoch: parts.epoch,
+            cache: parts.cache,
+            key_slot: parts.key_slot,
+            shard: parts.shard,
+            own_load: parts.own_load,
+            soft: AtomicBool::new(parts.soft),
+        }
+    }
+
+    /// The verdict, if nothing has happened on this node since it was given.
+    #[inline]
+    pub(crate) fn standing_verdict(&self, changed: u64) -> Option<Verdict> {
+        match self.judged.read() {
+            Judged::At { sequence, verdict } if changed <= sequence => Some(verdict),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn judged(&self) -> Judged {
+        self.judged.read()
+    }
+
+    pub(crate) fn set_judged(&self, sequence: u64, verdict: Verdict) {
+        self.judged.write(sequence, verdict);
+    }
+
+    #[inline]
+    pub(crate) fn quiet_until(&self) -> Moment {
+        Moment::from_nanos(self.quiet_until.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    pub(crate) fn fresh_until(&self) -> Moment {
+        Moment::from_nanos(self.fresh_until.load(Ordering::Relaxed))
+    }
+
+    /// When the load began, to the millisecond.
+    pub(crate) fn loaded_at(&self) -> Moment {
+        self.fresh_until()
+            .minus(Duration::from_millis(u64::from(self.fresh_ms.load(Ordering::Relaxed))))
+    }
+
+    /// Lengthens freshness (sliding expiry). Never moves `as_of`.
+    pub(crate) fn slide(&self, times: Times) {
+        let loaded_at = self.loaded_at();
+        self.fresh_ms.store(millis(times.fresh_until.since(loaded_at)), Ordering::Relaxed);
+        self.fresh_until.store(times.fresh_until.as_nanos(), Ordering::Relaxed);
+        self.quiet_until.store(times.quiet_until.as_nanos(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn load_cost(&self) -> Duration {
+        Duration::from_micros(u64::from(self.load_cost_us))
+    }
+
+    pub(crate) fn tags(&self) -> &[NameHash] {
+        self.tags.as_ref().map_or(&[], |tags| tags)
+    }
+
+    pub(crate) fn is_soft(&self) -> bool {
+        self.soft.load(Ordering::Relaxed)
+    }
+
+    /// Marks the entry stale (a soft pattern matched it).
+    pub(crate) fn soften(&self) {
+        self.soft.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A span in whole milliseconds, at most what 32 bits hold (49 days). Rounded up: a load must
+/// not seem younger than it is.
+fn millis(span: Duration) -> u32 {
+    u32::try_from(nanos(span).div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}
+
+/// When an entry was judged, and how: one atomic word, so that nobody sees one without the other.
+struct JudgedAt(AtomicU64);
+
+/// The judgement of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judged {
+    /// Not yet *in memory*: its load began at this local sequence.
+    NotYet { l0: u64 },
+    /// In memory, with this verdict as of this local sequence.
+    At { sequence: u64, verdict: Verdict },
+}
+
+const VERDICT_BITS: u32 = 2;
+const NOT_YET: u64 = 0;
+const FRESH: u64 = 1;
+const STALE: u64 = 2;
+
+impl JudgedAt {
+    fn unjudged(l0: u64) -> Self {
+        JudgedAt(AtomicU64::new(l0 << VERDICT_BITS | NOT_YET))
+    }
+
+    #[inline]
+    fn read(&self) -> Judged {
+        let word = self.0.load(Ordering::Acquire);
+        let sequence = word >> VERDICT_BITS;
+        match word & ((1 << VERDICT_BITS) - 1) {
+            NOT_YET => Judged::NotYet { l0: sequence },
+            FRESH => Judged::At { sequence, verdict: Verdict::Fresh },
+            _ => Judged::At { sequence, verdict: Verdict::Stale },
+        }
+    }
+
+    fn write(&self, sequence: u64, verdict: Verdict) {
+        let state = if verdict == Verdict::Fresh { FRESH } else { STALE };
+        self.0.store(sequence << VERDICT_BITS | state, Ordering::Release);
+    }
+}

@@ -1,0 +1,138 @@
+//! Invalidations as callers ask for them: one call, any number of names and patterns.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Node;
+use super::marks::Target;
+use crate::event::Event;
+use crate::invalidation::{Invalidated, Outcome};
+use crate::position::Position;
+use crate::record::{Mode, Name, NameKind, Record};
+use crate::shard::Appended;
+use crate::wait;
+
+impl Node {
+    /// Hides what is named on this node at once, then waits until every shard has it, or
+    /// `append_timeout`.
+    pub(crate) async fn invalidate(self: &Arc<Self>, records: Vec<(Target, Mode)>) -> Invalidated {
+        let names = records.len();
+        self.count_invalidated(&records);
+        self.repeat_after_replica_lag(&records);
+        let invalidated = self.log(records).await;
+        self.emit(Event::Invalidated { names, position: invalidated.position() });
+        invalidated
+    }
+
+    async fn log(self: &Arc<Self>, records: Vec<(Target, Mode)>) -> Invalidated {
+        let has_pattern = records.iter().any(|(target, _)| matches!(target, Target::Pattern(_)));
+        if self.embedded().is_some() {
+            let (outcome, ..) = self.invalidate_embedded(&records);
+            let matched = if has_pattern { Some(self.sweep_embedded(&records).await) } else { None };
+            let outcome = if has_pattern { Outcome::Shared(self.position()) } else { outcome };
+            return Invalidated { outcome, matched };
+        }
+        let appending = self.begin_append(records, None);
+        let ticket = appending.ticket.clone();
+        let timeout = self.clock.sleep_until(self.now().plus(self.limits.append_timeout));
+        let matched = wait::until(appending.send(), timeout).await.filter(|_| has_pattern);
+        let outcome = ticket.position().map_or(Outcome::Local(ticket), Outcome::Shared);
+        Invalidated { outcome, matched }
+    }
+
+    /// Appends the names among these to the embedded shard. Returns the local sequence from
+    /// before, for a value that is put at the new position.
+    pub(crate) fn invalidate_embedded(
+        &self,
+        records: &[(Target, Mode)],
+    ) -> (Outcome, Option<Appended>, u64) {
+        let named = records.iter().filter_map(|(target, mode)| match target {
+            Target::Name(name) => Some(Record { name: name.clone(), mode: *mode }),
+            Target::Pattern(_) => None,
+        });
+        let named: Vec<Record> = named.collect();
+        let appended = if named.is_empty() { None } else { self.append_embedded(named) };
+        let outcome = match appended {
+            Some((at, _)) => Outcome::Shared(Position::at(0, at.epoch, at.position)),
+            None => Outcome::Shared(self.position()),
+        };
+        (outcome, appended.map(|(at, _)| at), appended.map_or(0, |(_, l)| l))
+    }
+
+    async fn sweep_embedded(&self, records: &[(Target, Mode)]) -> u64 {
+        let mut matched = 0;
+        for (target, mode) in records {
+            if let Target::Pattern(pattern) = target
+                && let Some(count) = self.finish_embedded(pattern, *mode)
+            {
+                matched += count.wait().await;
+            }
+        }
+        matched
+    }
+
+    /// Where this node stands in the log of every shard.
+    pub(crate) fn position(&self) -> Position {
+        self.views.iter().fold(Position::default(), |position, view| {
+            let place = view.place();
+            match place.epoch {
+                Some(epoch) => position.merge(&Position::at(view.index, epoch, place.applied)),
+                None => position,
+            }
+        })
+    }
+
+    fn count_invalidated(&self, records: &[(Target, Mode)]) {
+        for cache in records.iter().filter_map(|(target, _)| cache_of(target)) {
+            if let Some(counters) = self.cache_named(&cache).and_then(|id| self.counters_of(id)) {
+                counters.invalidated();
+            }
+        }
+    }
+
+    /// Loaders that read a lagging replica may load the old value after the invalidation: it is
+    /// appended once more when the replica must have caught up.
+    fn repeat_after_replica_lag(self: &Arc<Self>, records: &[(Target, Mode)]) {
+        let Some(lag) = records.iter().filter_map(|(target, _)| self.replica_lag_of(target)).max()
+        else {
+            return;
+        };
+        let (node, again) = (Arc::downgrade(self), records.to_vec());
+        let due = self.clock.sleep_until(self.now().plus(lag));
+        self.tasks.spawn(Box::pin(async move {
+            due.await;
+            if let Some(node) = node.upgrade() {
+                drop(node.log(again).await);
+            }
+        }));
+    }
+
+    /// The replica lag of the cache that is named; the longest one, if any cache may be meant.
+    fn replica_lag_of(&self, target: &Target) -> Option<Duration> {
+        match cache_of(target) {
+            Some(cache) => self
+                .cache_named(&cache)
+                .and_then(|id| self.cache_entry(id))
+                .and_then(|cache| cache.replica_lag),
+            None => self.registry.lock().caches.iter().filter_map(|cache| cache.replica_lag).max(),
+        }
+    }
+}
+
+/// The cache whose entries a target names; `None` if they may be of any.
+fn cache_of(target: &Target) -> Option<String> {
+    match target {
+        Target::Pattern(_) => None,
+        Target::Name(name) => name_of_cache(name),
+    }
+}
+
+fn name_of_cache(name: &Name) -> Option<String> {
+    match name.kind() {
+        NameKind::Cache => Some(String::from_utf8_lossy(name.bytes()).into_owned()),
+        NameKind::Key | NameKind::Prefix => {
+            Some(crate::key::EncodedKey::from_encoded(name.bytes()).cache().to_owned())
+        }
+        NameKind::Root | NameKind::Tag => None,
+    }
+}
