@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn misuse_is_an_error_that_says_what_is_wrong() {
+    fn what_cannot_be_a_key_says_so() {
         check(
             parse_quote!(union Key { number: u64, bytes: [u8; 8] }),
             "a union cannot be a key: which of its fields counts is unknown",
@@ -153,6 +153,10 @@ mod tests {
             ),
             "a field has no options: every field is a part of the key",
         );
+    }
+
+    #[test]
+    fn a_wrong_option_says_which_are_right() {
         check(
             parse_quote!(
                 #[key(name = "page")]

@@ -45,6 +45,21 @@ impl fmt::Debug for LarderBuilder {
     }
 }
 
+impl Larder {
+    /// Sets up a node of this namespace. Nodes of one namespace share their entries and their log.
+    pub fn builder(namespace: &str) -> LarderBuilder {
+        LarderBuilder::new(namespace)
+    }
+
+    /// A node with every default: embedded, 10,000 entries, 256 MiB.
+    ///
+    /// # Errors
+    /// A namespace that is no name, or a call from outside a tokio runtime.
+    pub fn new(namespace: &str) -> Result<Larder, BuildError> {
+        Larder::builder(namespace).build()
+    }
+}
+
 macro_rules! limits {
     ($($(#[$doc:meta])* $name:ident: $type:ty;)*) => {
         $($(#[$doc])*

@@ -144,6 +144,16 @@ impl Flights {
         }
     }
 
+    /// Takes out a flight that nobody leads and nobody waits for. Asked under the table's lock:
+    /// who joins takes the lead under it.
+    fn take_abandoned<R>(&self, flight: &Arc<Flight<R>>) {
+        let this = Arc::as_ptr(flight);
+        let abandoned = |seat: &Seat| {
+            std::ptr::addr_eq(Arc::as_ptr(&seat.flight), this) && !flight.inner.lock().led
+        };
+        drop(self.take(flight.hash, abandoned));
+    }
+
     fn take(&self, hash: u64, wanted: impl FnMut(&Seat) -> bool) -> Option<Seat> {
         let mut table = self.table(hash).lock();
         table.find_entry(hash, wanted).ok().map(|entry| entry.remove().0)
@@ -208,7 +218,7 @@ impl<R: Clone + Send + 'static> Flight<R> {
     /// # Cancel safety
     /// A waiter that was offered the lead and is dropped passes it on.
     pub(crate) async fn arrived(self: &Arc<Self>, flights: &Arc<Flights>) -> Arrived<R> {
-        let mut waiting = Waiting { flight: self, place: None };
+        let mut waiting = Waiting { flights, flight: self, place: None };
         poll_fn(|context| {
             let mut inner = waiting.flight.inner.lock();
             if let Some(result) = &inner.result {
@@ -227,7 +237,8 @@ impl<R: Clone + Send + 'static> Flight<R> {
 }
 
 struct Waiting<'f, R> {
-    flight: &'f Flight<R>,
+    flights: &'f Flights,
+    flight: &'f Arc<Flight<R>>,
     place: Place,
 }
 
@@ -236,11 +247,15 @@ impl<R> Drop for Waiting<'_, R> {
         let next = {
             let mut inner = self.flight.inner.lock();
             inner.waiters.leave(self.place);
+            if inner.led || inner.result.is_some() {
+                return;
+            }
             // The lead may have been offered to this one only.
-            if inner.led || inner.result.is_some() { None } else { inner.waiters.one() }
+            inner.waiters.one()
         };
-        if let Some(next) = next {
-            next.wake();
+        match next {
+            Some(next) => next.wake(),
+            None => self.flights.take_abandoned(self.flight),
         }
     }
 }
@@ -273,8 +288,7 @@ impl<R> Drop for Lead<R> {
         };
         match next {
             Some(next) => next.wake(),
-            // Nobody waits: without a seat, nobody can come to wait either.
-            None => self.take_out(),
+            None => self.flights.take_abandoned(&self.flight),
         }
     }
 }
@@ -337,6 +351,18 @@ mod tests {
         drop(leader);
         drop(first);
         assert!(matches!(second.await, Arrived::Leads(_)));
+    }
+
+    #[tokio::test]
+    async fn the_last_waiter_to_go_leaves_nothing_behind() {
+        let flights = Arc::new(Flights::default());
+        let leader = lead(join(&flights, Route::Whole));
+        let Joined::Waits(flight) = join(&flights, Route::Whole) else { panic!("two leaders") };
+        let mut waiter = Box::pin(flight.arrived(&flights));
+        assert!(futures_util::poll!(&mut waiter).is_pending());
+        drop(leader);
+        drop(waiter);
+        assert_eq!(flights.len(), 0);
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::builder::LarderBuilder;
 use crate::cache::CacheBuilder;
 use crate::invalidation::{Invalidated, Invalidation};
 use crate::node::Node;
@@ -55,19 +54,6 @@ pub struct Stats {
 }
 
 impl Larder {
-    /// Sets up a node of this namespace. Nodes of one namespace share their entries and their log.
-    pub fn builder(namespace: &str) -> LarderBuilder {
-        LarderBuilder::new(namespace)
-    }
-
-    /// A node with every default: embedded, 10,000 entries, 256 MiB.
-    ///
-    /// # Errors
-    /// A namespace that is no name, or a call from outside a tokio runtime.
-    pub fn new(namespace: &str) -> Result<Larder, crate::BuildError> {
-        Larder::builder(namespace).build()
-    }
-
     pub(crate) fn of(node: Arc<Node>) -> Self {
         Larder { node }
     }

@@ -1,7 +1,7 @@
 //! What to invalidate, and what became of it.
 
 use crate::key::pattern::Pattern;
-use crate::key::{EncodedKey, Key, encoded_prefix};
+use crate::key::{EncodedKey, Key};
 use crate::node::marks::Target;
 use crate::node::queue::Ticket;
 use crate::position::Position;
@@ -48,7 +48,7 @@ impl Invalidation {
 
     /// Every entry of a cache whose key begins with these parts, and the one whose key they are.
     pub fn prefix<K: Key + ?Sized>(self, cache: impl AsRef<str>, prefix: &K) -> Self {
-        let under = encoded_prefix(cache.as_ref(), prefix);
+        let under = Name::prefix(cache.as_ref(), prefix);
         self.key(cache, prefix).named(under)
     }
 

@@ -48,6 +48,7 @@ mod invalidation;
 pub mod key;
 mod loaded;
 mod memory;
+mod name;
 mod node;
 mod policy;
 mod position;

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use twox_hash::XxHash3_64;
-
-use crate::key::EncodedKey;
 use crate::key::pattern::Pattern;
+use crate::key::{EncodedKey, Key, prefix_bytes};
+pub use crate::name::{NameHash, NameKind};
 
 /// How hard an invalidation hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,22 +14,6 @@ pub enum Mode {
     Hard,
     /// The entry is stale: it may be served, marked so, while one caller reloads it.
     Soft,
-}
-
-/// What kind of thing a [`Name`] names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum NameKind {
-    /// Every entry of the namespace.
-    Root = b'r',
-    /// Every entry of one cache.
-    Cache = b'c',
-    /// Every entry whose key begins with these parts.
-    Prefix = b'p',
-    /// Every entry that carries this tag.
-    Tag = b't',
-    /// One entry.
-    Key = b'k',
 }
 
 /// The name that a record of the log carries. Equal names have equal kind and bytes.
@@ -56,9 +39,15 @@ impl Name {
         Name { kind: NameKind::Tag, bytes: Arc::from(tag.as_str().as_bytes()) }
     }
 
-    /// The name of every entry under an encoded prefix, see [`crate::key::encoded_prefix`].
-    pub(crate) fn prefix(bytes: &[u8]) -> Self {
-        Name { kind: NameKind::Prefix, bytes: Arc::from(bytes) }
+    /// The name of everything in `cache` whose key begins with the parts of `prefix`.
+    ///
+    /// It does not name the key that *is* `prefix`: an invalidation appends that one too. A prefix
+    /// without parts, such as `()`, names the whole cache.
+    pub fn prefix<K: Key + ?Sized>(cache: &str, prefix: &K) -> Self {
+        match prefix_bytes(cache, prefix) {
+            Some(bytes) => Name { kind: NameKind::Prefix, bytes },
+            None => Name::cache(cache),
+        }
     }
 
     /// The name of one entry.
@@ -101,39 +90,6 @@ impl fmt::Debug for Name {
             NameKind::Prefix => write!(f, "prefix {}", crate::key::display(&self.bytes)),
             NameKind::Key => write!(f, "key {}", crate::key::display(&self.bytes)),
         }
-    }
-}
-
-/// A name reduced to 64 bits, stable across processes and versions (XXH3, seeded by the kind).
-///
-/// Two names with one hash share their fate: a collision costs a miss, never a stale answer.
-/// The upper and lower half are the two 32-bit hashes that tables reduce to slots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NameHash(u64);
-
-impl NameHash {
-    pub(crate) fn of(kind: NameKind, bytes: &[u8]) -> Self {
-        NameHash(XxHash3_64::oneshot_with_seed(kind as u64, bytes))
-    }
-
-    /// The hash as stored with an entry.
-    pub const fn from_bits(bits: u64) -> Self {
-        NameHash(bits)
-    }
-
-    /// The hash as stored with an entry.
-    pub const fn to_bits(self) -> u64 {
-        self.0
-    }
-
-    /// The hash that row 0 of a table reduces.
-    pub const fn row0(self) -> u32 {
-        self.0 as u32
-    }
-
-    /// The hash that row 1 of a table reduces.
-    pub const fn row1(self) -> u32 {
-        (self.0 >> 32) as u32
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use larder::Key;
 use larder::key::pattern::{PATTERN_BYTES_MAX, Pattern, PatternError, PatternKind};
 use larder::key::shapes::{ApiKey, GenericKey, Params, UserKey, VenueKey};
-use larder::key::{EncodedKey, encoded_prefix, text};
+use larder::key::{EncodedKey, text};
+use larder::record::Name;
 
 mod derived_keys {
     use super::*;
@@ -99,7 +100,7 @@ mod shapes {
     /// Whether invalidating `prefix` kills `key`, a key that is stored by its parts: each whole part
     /// ends a prefix. Where `FF` follows, the text goes on after a NUL.
     fn covers<P: Key, K: Key>(prefix: &P, key: &K) -> bool {
-        let named = encoded_prefix("c", prefix);
+        let named = Name::prefix("c", prefix);
         let whole = EncodedKey::new("c", key);
         let rest = whole.as_bytes().strip_prefix(named.bytes());
         rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(&[0xFF]))

@@ -76,10 +76,13 @@ impl<'a> Package<'a> {
         let mut uses = BTreeMap::new();
         for (module, (file, syntax, _)) in &self.modules {
             for reference in references(syntax, module) {
-                let Some((home, ..)) = self.modules.get(&self.home(&reference.names)) else {
+                let defined_in = self.home(&reference.names);
+                let Some((home, ..)) = self.modules.get(&defined_in) else {
                     continue;
                 };
-                if home.path != file.path {
+                // What a folder's parent declares is the common ground of its files: they may use
+                // it, and it may put them together.
+                if !module.starts_with(&defined_in) {
                     let line = uses
                         .entry((file.path.as_str(), home.path.as_str()))
                         .or_insert(reference.line);

@@ -19,7 +19,7 @@ use crate::hit::{Answer, Lookup, Origin};
 use crate::invalidation::{Invalidated, Invalidation};
 use crate::loaded::{IntoLoaded, Load};
 use crate::memory::resident::{Resident, downcast};
-use crate::node::judge::Verdict;
+use crate::memory::verdict::Verdict;
 use crate::position::Position;
 use crate::read::{Consistency, Demand, peek};
 use crate::stats::CacheStats;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::ear::Ear;
 use super::{Broken, Fault, Stage};
-use crate::key::{EncodedKey, Key, Parts, encoded_prefix};
+use crate::key::{EncodedKey, Key, Parts};
 use crate::record::{Mode, Name, NameHash, Record, Tag};
 use crate::shard::state::Part;
 use crate::shard::{
@@ -45,7 +45,7 @@ pub(super) fn room(number: u64) -> EncodedKey {
 
 /// Everything in building 7.
 pub(super) fn building() -> Name {
-    encoded_prefix(ROOMS, &Building(7))
+    Name::prefix(ROOMS, &Building(7))
 }
 
 pub(super) fn tag(text: &str) -> Name {

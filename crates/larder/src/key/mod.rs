@@ -13,7 +13,7 @@ mod types;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::record::{Name, NameHash, NameKind};
+use crate::name::{NameHash, NameKind};
 
 pub use larder_macros::Key;
 
@@ -198,24 +198,15 @@ pub(crate) struct KeyNames {
 impl KeyNames {
     pub(crate) fn new<K: Key + ?Sized>(cache: &str, key: &K) -> Self {
         let encoder = Encoder::whole(cache, key);
-        let prefixes = encoder.proper_prefixes().map(|bytes| prefix_name(bytes).hash()).collect();
+        let prefixes =
+            encoder.proper_prefixes().map(|bytes| NameHash::of(NameKind::Prefix, bytes)).collect();
         KeyNames { key: EncodedKey(encoder.finished()), prefixes }
     }
 }
 
-/// The name of everything in `cache` whose key begins with the parts of `prefix`.
-///
-/// It does not name the key that *is* `prefix`: an invalidation appends that one too. A prefix
-/// without parts, such as `()`, names the whole cache.
-pub fn encoded_prefix<K: Key + ?Sized>(cache: &str, prefix: &K) -> Name {
-    match Encoder::whole(cache, prefix).longest_prefix() {
-        Some(bytes) => prefix_name(bytes),
-        None => Name::cache(cache),
-    }
-}
-
-fn prefix_name(bytes: &[u8]) -> Name {
-    Name::prefix(bytes)
+/// The encoded parts that keys under `prefix` begin with; `None` if it has no parts.
+pub(crate) fn prefix_bytes<K: Key + ?Sized>(cache: &str, prefix: &K) -> Option<Arc<[u8]>> {
+    Encoder::whole(cache, prefix).longest_prefix().map(Arc::from)
 }
 
 /// The text of a key: its cache's name and its parts, joined by `:`.

@@ -194,7 +194,7 @@ fn a_prefix_names_what_begins_with_it_and_nothing_else() {
         let key = pieces_of(&mut random);
         let prefix = neighbour(&key, &mut random);
         let implied = KeyNames::new(CACHE, &key).prefixes;
-        let named = encoded_prefix(CACHE, &prefix);
+        let named = Name::prefix(CACHE, &prefix);
         let proper = key.0.starts_with(&prefix.0) && key.0.len() > prefix.0.len();
         let open = prefix.0.last() == Some(&Piece::Optional(true));
         if named == Name::cache(CACHE) {
@@ -208,9 +208,9 @@ fn a_prefix_names_what_begins_with_it_and_nothing_else() {
 #[test]
 fn a_key_that_ends_in_something_without_parts_implies_its_prefixes() {
     let names = KeyNames::new(CACHE, &(7_u64, Some(())));
-    assert_eq!(names.prefixes, [encoded_prefix(CACHE, &(7_u64,)).hash()]);
-    assert_eq!(encoded_prefix(CACHE, &(7_u64, Some(()))), encoded_prefix(CACHE, &(7_u64,)));
-    assert_eq!(encoded_prefix(CACHE, &()), Name::cache(CACHE));
+    assert_eq!(names.prefixes, [Name::prefix(CACHE, &(7_u64,)).hash()]);
+    assert_eq!(Name::prefix(CACHE, &(7_u64, Some(()))), Name::prefix(CACHE, &(7_u64,)));
+    assert_eq!(Name::prefix(CACHE, &()), Name::cache(CACHE));
 }
 
 #[test]

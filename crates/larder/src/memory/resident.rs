@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32 as PlainU32, AtomicU64 as PlainU64
 use std::time::Duration;
 
 use super::key::CacheId;
+use super::verdict::Verdict;
 use crate::clock::{Moment, nanos};
-use crate::node::judge::Verdict;
 use crate::record::NameHash;
 use crate::sync::{AtomicU64, Ordering};
 

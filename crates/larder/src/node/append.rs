@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::judge::Names;
 use super::marks::Target;
 use super::queue::{Batch, PendingAppend, QueueId, Ticket, UnsureAppend};
+use super::subject::Names;
 use super::view::View;
 use super::writers::concerns;
 use super::{Node, PATTERNS_MAX, RECORDS_MAX};

@@ -5,8 +5,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::judge::{Names, Verdict};
+use super::subject::Names;
 use crate::key::pattern::Pattern;
+use crate::memory::verdict::Verdict;
 use crate::record::{Mode, Name, NameHash};
 use crate::sync::{AtomicU64, Mutex, Ordering};
 
@@ -168,4 +169,12 @@ impl Inner {
             }
         }
     }
+}
+
+/// A pattern whose finish is being applied to memory.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sweep {
+    pub(crate) pattern: Pattern,
+    pub(crate) mode: Mode,
+    pub(crate) anchor: u64,
 }

@@ -3,10 +3,11 @@
 
 mod append;
 mod invalidate;
-pub(crate) mod judge;
+mod judge;
 pub(crate) mod marks;
 pub(crate) mod queue;
 pub(crate) mod resident;
+pub(crate) mod subject;
 mod sweep;
 pub(crate) mod tables;
 mod tail;

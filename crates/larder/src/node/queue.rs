@@ -10,7 +10,7 @@ use crate::shard::Epoch;
 use crate::sync::Mutex;
 use crate::wait::Signal;
 
-use super::view::Ask;
+use super::tailing::Ask;
 
 /// What one call invalidates: one local sequence for all of it.
 #[derive(Debug, Clone)]

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::Node;
-use super::judge::{Names, Residence, Subject, Verdict};
+use super::subject::{Names, Residence, Subject};
 use super::view::View;
 use crate::clock::Moment;
 use crate::key::EncodedKey;
 use crate::memory::key::{MemoryKey, StoredProbe};
 use crate::memory::resident::{Judged, Meta, Stored};
+use crate::memory::verdict::Verdict;
 use crate::memory::{Evicted, Memory};
 use crate::sync::{Mutex, MutexGuard};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Node;
-use super::judge::Sweep;
+use super::marks::Sweep;
 use super::resident::encoded;
 use super::tail;
 use crate::clock::Moment;

@@ -1,7 +1,7 @@
 //! A view's copy of the tag table, and its key table: positions that writers raise and judges
 //! read without a lock.
 
-use super::judge::Names;
+use super::subject::Names;
 use crate::record::{Mode, Name, NameHash};
 use crate::shard::table::{Positions, Slots, TagTable, table_len};
 use crate::sync::{AtomicU64, Ordering};

@@ -7,6 +7,16 @@ use crate::shard::Epoch;
 use crate::sync::Mutex;
 use crate::wait::{Place, Waiters};
 
+/// The number of an ask: orders what was asked, before what was acknowledged or resynced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ask(u64);
+
+impl Ask {
+    pub(super) fn number(number: u64) -> Self {
+        Ask(number)
+    }
+}
+
 /// The tails of one shard, in the order in which they were started.
 #[derive(Debug, Default)]
 pub(crate) struct Tailing {

@@ -4,11 +4,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::judge::Sweep;
-use super::marks::Marks;
+use super::marks::{Marks, Sweep};
 use super::queue::AppendQueue;
 use super::tables::Tables;
-use super::tailing::Tailing;
+use super::tailing::{Ask, Tailing};
 use crate::clock::Moment;
 use crate::memory::resident::EpochNumber;
 use crate::shard::{Epoch, Shard};
@@ -50,10 +49,6 @@ pub(crate) struct Finish {
     pub(crate) local: u64,
     pub(crate) position: u64,
 }
-
-/// The number of an ask: orders what was asked, before what was acknowledged or resynced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ask(u64);
 
 /// The most epochs whose largest acknowledged position is remembered.
 const TOLD_MAX: usize = 8;
@@ -160,15 +155,15 @@ impl View {
     }
 
     pub(crate) fn next_ask(&self) -> Ask {
-        Ask(self.asked.fetch_add(1, Ordering::SeqCst) + 1)
+        Ask::number(self.asked.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
     pub(crate) fn last_ask(&self) -> Ask {
-        Ask(self.asked.load(Ordering::SeqCst))
+        Ask::number(self.asked.load(Ordering::SeqCst))
     }
 
     pub(crate) fn is_before_resync(&self, ask: Ask) -> bool {
-        ask.0 <= self.resynced_at.load(Ordering::SeqCst)
+        ask <= Ask::number(self.resynced_at.load(Ordering::SeqCst))
     }
 }
 
@@ -193,7 +188,7 @@ impl View {
     }
 
     pub(super) fn note_resync(&self) {
-        self.resynced_at.store(self.last_ask().0, Ordering::SeqCst);
+        self.resynced_at.store(self.asked.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
     pub(super) fn enter_sweep(&self, sweep: Sweep, local: u64) {

@@ -8,11 +8,11 @@
 use std::sync::Arc;
 
 use super::Node;
-use super::judge::Sweep;
-use super::marks::Target;
+use super::marks::{Sweep, Target};
 use super::queue::{Batch, PendingAppend, UnsureAppend};
 use super::tables::Tables;
-use super::view::{Ask, Place, View};
+use super::tailing::Ask;
+use super::view::{Place, View};
 use crate::key::EncodedKey;
 use crate::key::pattern::Pattern;
 use crate::memory::key::MemoryKey;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use super::load::{Loader, panicked};
+use super::load::panicked;
+use super::loader::Loader;
 use crate::Entry;
 use crate::cache::core::{CacheCore, Making, Sought};
 use crate::error::Error;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
+use super::Demand;
 use super::catch_up::{CatchUp, Footing};
-use super::drive::{Attended, Call, Demand, ROUNDS, Waited};
+use super::drive::{Attended, Call, ROUNDS, Waited};
 use super::lead::{Landing, Leg};
-use super::load::Loader;
+use super::loader::Loader;
 use super::look::Look;
 use crate::Entry;
 use crate::cache::core::{CacheCore, Sought};
@@ -56,10 +57,13 @@ struct Batch<'c, V> {
     loader: &'c dyn BatchLoader<V>,
 }
 
+/// A leg with its place in the batch.
+type Placed<V> = (usize, Leg<V>);
+
 /// What a round has to do once memory was asked.
 struct Plan<V> {
-    /// Led by this call, by route; each with its place in the batch.
-    legs: Vec<(Route, Vec<(usize, Leg<V>)>)>,
+    /// Led by this call, by route.
+    legs: Vec<(Route, Vec<Placed<V>>)>,
     /// Led by others.
     waits: Vec<(usize, Arc<Flight<Landing<V>>>)>,
     /// Not to be shared with anybody.
@@ -134,7 +138,7 @@ impl<V: Entry> Batch<'_, V> {
     }
 
     /// Loads what this call leads.
-    async fn lead(&mut self, route: Route, legs: Vec<(usize, Leg<V>)>) -> Result<(), Error> {
+    async fn lead(&mut self, route: Route, legs: Vec<Placed<V>>) -> Result<(), Error> {
         let (indices, legs): (Vec<usize>, Vec<Leg<V>>) = legs.into_iter().unzip();
         let first = self.sought[indices[0]].clone();
         let work = self.call.leading(legs, self.loader.for_keys(indices.clone()), route).run();

@@ -4,10 +4,10 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::Consistency;
+use super::Demand;
 use super::catch_up::{CatchUp, Footing};
 use super::lead::{Ended, Landing, Leading, Leg};
-use super::load::Loader;
+use super::loader::Loader;
 use super::look::{Candidate, Look, Usable};
 use crate::Entry;
 use crate::cache::core::{CacheCore, Sought};
@@ -21,17 +21,6 @@ use crate::wait::Signal;
 /// How often a read starts over, because an answer was dead or of another epoch, before it goes
 /// to the source alone.
 pub(super) const ROUNDS: usize = 8;
-
-/// What a caller asks of a read besides its key.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Demand {
-    pub(crate) consistency: Consistency,
-    pub(crate) skip_memory: bool,
-    pub(crate) skip_shared: bool,
-    /// Neither read nor keep anything.
-    pub(crate) bypass: bool,
-    pub(crate) await_fill: bool,
-}
 
 /// One call in progress.
 pub(super) struct Call<'c, V> {

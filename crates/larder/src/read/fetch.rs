@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::Demand;
 use super::catch_up::{CatchUp, Footing};
-use super::drive::{Call, Demand};
+use super::drive::Call;
 use super::finish::StoredAt;
 use super::look::Look;
 use crate::Entry;
 use crate::cache::core::{CacheCore, Sought};
 use crate::hit::{Answer, Origin};
-use crate::node::judge::{Names, Verdict};
+use crate::memory::verdict::Verdict;
+use crate::node::subject::Names;
 use crate::shard::StoredEntry;
 
 /// What is known of these keys, in their order.

@@ -2,10 +2,10 @@
 //! end of the flight.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Demand;
 use super::lead::{Leading, Lease, Leg};
+use super::loader::Done;
 use crate::Entry;
 use crate::cache::core::{CacheCore, Making, Sought};
 use crate::cache::holdoff::Holdoff;
@@ -20,15 +20,6 @@ use crate::node::view::Place;
 use crate::policy::Lifetime;
 use crate::record::{NameHash, Tag};
 use crate::shard::{Fill, FillReply, StoredEntry, TAGS_MAX};
-
-/// A load that came to its end.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Done {
-    pub(super) began: Moment,
-    pub(super) took: Duration,
-    /// The event at which it began.
-    pub(super) event: u64,
-}
 
 /// A value of the shared tier, and what was known when it was read.
 pub(super) struct StoredAt<'a> {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::Demand;
-use super::load::Loader;
+use super::held::Held;
+use super::loader::Loader;
 use super::look::{Candidate, Look, Usable};
-use super::obtain::Held;
 use crate::Entry;
 use crate::cache::core::{CacheCore, Sought};
 use crate::clock::{BoxFuture, Moment};
@@ -16,8 +16,8 @@ use crate::error::Error;
 use crate::flight::{Lead, Route};
 use crate::hit::Answer;
 use crate::key::EncodedKey;
+use crate::memory::verdict::Verdict;
 use crate::node::Node;
-use crate::node::judge::Verdict;
 use crate::shard::{Epoch, Token};
 use crate::wait::Signal;
 

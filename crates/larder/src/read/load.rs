@@ -8,32 +8,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::select;
 
-use super::finish::Done;
 use super::lead::{Leading, Lease};
+use super::loader::Done;
 use crate::Entry;
-use crate::clock::BoxFuture;
 use crate::error::Error;
 use crate::event::Event;
 use crate::loaded::{Load, Loaded};
 use crate::wait;
-
-/// A load of some keys: one answer for each, in order.
-pub(crate) type Loading<V> = BoxFuture<'static, Result<Vec<Loaded<V>>, Error>>;
-
-/// Loads from the source. Called once for a single key; a batch may be called again for keys that
-/// another node was loading.
-pub(crate) trait Loader<V>: Send {
-    fn load(&mut self, loads: Vec<Load<V>>) -> Loading<V>;
-}
-
-impl<V, F> Loader<V> for F
-where
-    F: FnMut(Vec<Load<V>>) -> Loading<V> + Send,
-{
-    fn load(&mut self, loads: Vec<Load<V>>) -> Loading<V> {
-        self(loads)
-    }
-}
 
 impl<V: Entry> Leading<V> {
     /// Loads these legs with one call of the loader, and ends their flights.

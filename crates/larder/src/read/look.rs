@@ -8,7 +8,7 @@ use crate::cache::core::{CacheCore, Sought};
 use crate::clock::Moment;
 use crate::hit::{Answer, Origin};
 use crate::memory::resident::{Resident, Stored, downcast};
-use crate::node::judge::Verdict;
+use crate::memory::verdict::Verdict;
 use crate::policy::refreshes_early;
 
 /// An entry to fall back on when its source fails. It is no longer *in memory*: its `l0` is a

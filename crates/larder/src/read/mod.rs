@@ -8,16 +8,18 @@ mod catch_up;
 mod drive;
 mod fetch;
 mod finish;
+mod held;
 pub(crate) mod lead;
 mod load;
+mod loader;
 mod look;
 mod obtain;
 
 pub(crate) use batch::{BatchLoader, read_many};
-pub(crate) use drive::{Demand, read};
+pub(crate) use drive::read;
 pub(crate) use fetch::fetch;
 pub(crate) use finish::encode;
-pub(crate) use load::{Loader, Loading};
+pub(crate) use loader::{Loader, Loading};
 pub(crate) use look::peek;
 
 use crate::position::Position;
@@ -35,4 +37,15 @@ pub enum Consistency {
     AtLeast(Position),
     /// Not behind any invalidation that was shared before the read began.
     Latest,
+}
+
+/// What a caller asks of a read besides its key.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Demand {
+    pub(crate) consistency: Consistency,
+    pub(crate) skip_memory: bool,
+    pub(crate) skip_shared: bool,
+    /// Neither read nor keep anything.
+    pub(crate) bypass: bool,
+    pub(crate) await_fill: bool,
 }

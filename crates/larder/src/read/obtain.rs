@@ -3,43 +3,27 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::finish::StoredAt;
+use super::held::Held;
 use super::lead::{Leading, Lease, Leg, Next};
 use super::look::Candidate;
 use crate::Entry;
 use crate::cache::core::CacheCore;
-use crate::clock::Moment;
 use crate::flight::Route;
 use crate::hit::{Answer, Origin};
 use crate::key::EncodedKey;
 use crate::memory::resident::Meta;
+use crate::memory::verdict::Verdict;
 use crate::node::Node;
-use crate::node::judge::{Names, Verdict};
+use crate::node::subject::Names;
 use crate::node::view::View;
-use crate::node::wakeups::Wakeup;
 use crate::shard::{LeaseReply, StoredEntry, Token, Unreachable};
-use crate::wait;
 
 /// How often a key is read and its lease asked for, before it is loaded without one.
 const TRIES: usize = 5;
-
-/// Waiters are woken; this is the net below.
-const WAKE_NET: Duration = Duration::from_secs(1);
-
-/// A lease that somebody else holds, and our place among those who wait for its end.
-pub(super) struct Held(Wakeup);
-
-impl Held {
-    /// Waits for the end of the lease, until the deadline at the latest.
-    pub(super) async fn ended(&self, node: &Node, deadline: Moment) {
-        let net = deadline.min(node.now().plus(WAKE_NET));
-        wait::until(self.0.woken(), node.clock.sleep_until(net)).await;
-    }
-}
 
 /// What the shared tier said of one leg.
 enum Said {
@@ -235,7 +219,7 @@ async fn ask_lease<V: Entry>(
             }
             Ok(LeaseReply::Held) => {
                 unanswered.spend();
-                return (index, Next::Wait(Held(wakeup)));
+                return (index, Next::Wait(Held::new(wakeup)));
             }
             Ok(LeaseReply::Filled { entry, epoch, head }) => {
                 unanswered.spend();
