@@ -137,18 +137,21 @@ fn retyped(list: &mut [Piece], place: usize, random: &mut SmallRng) {
     };
 }
 
+/// What the caller of the test asks for; the tests of a library have no other way in.
+#[expect(clippy::disallowed_methods, reason = "the length and the seed of a test run")]
+fn asked(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is an unsigned 64-bit number")))
+}
+
 fn seeded() -> SmallRng {
-    let seed = std::env::var("LARDER_SEED").map_or_else(
-        |_| rand::random(),
-        |seed| seed.parse().expect("LARDER_SEED is an unsigned 64-bit number"),
-    );
+    let seed = asked("LARDER_SEED").unwrap_or_else(rand::random);
     println!("LARDER_SEED={seed}");
     SmallRng::seed_from_u64(seed)
 }
 
 fn keys_max() -> usize {
-    std::env::var("LARDER_KEYS")
-        .map_or(1_000_000, |keys| keys.parse().expect("LARDER_KEYS is a number of keys"))
+    asked("LARDER_KEYS").unwrap_or(1_000_000) as usize
 }
 
 /// Checks all that two keys promise of each other. Says whether they are one key.

@@ -7,6 +7,9 @@ mod stages;
 mod wrong;
 mod wrong_shard;
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
 use larder::conformance::{Ability, Report, cases, run, run_all};
 use stages::{EmbeddedHarness, ServerHarness};
 use wrong::{WRONGS, Wrong};
@@ -65,9 +68,9 @@ fn every_wrong_shard_is_listed_once() {
 #[tokio::test]
 async fn a_broken_promise_fails_the_run() {
     let harness = ServerHarness::wrong(Wrong::FillIgnoresLease);
-    let run = tokio::spawn(async move { run_all(&harness).await });
+    let run = AssertUnwindSafe(run_all(&harness)).catch_unwind();
     let panic = run.await.expect_err("the run ended well");
-    let message = panic.into_panic().downcast::<String>().expect("a panic with a message");
+    let message = panic.downcast::<String>().expect("a panic with a message");
     assert!(message.contains("a_fill_without_a_lease_is_rejected"), "{message}");
 }
 
