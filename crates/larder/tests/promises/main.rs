@@ -1,0 +1,17 @@
+//! What a caller of the cache is promised, checked from outside: only the public API, a clock that
+//! is turned by hand, and sources that do what the test says.
+
+#![cfg(feature = "conformance")]
+
+mod batches;
+mod flights;
+mod freshness;
+mod invalidation;
+mod memory;
+mod policy;
+mod refresh;
+mod settings;
+// mod shared;
+// mod shared_faults;
+mod support;
+mod writes;
