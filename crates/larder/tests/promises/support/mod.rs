@@ -4,9 +4,12 @@ mod cable;
 mod source;
 mod told;
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::poll;
 use larder::conformance::manual::{ManualClock, SeededRandom};
 use larder::{Cache, CacheBuilder, Larder, LarderBuilder, Lookup};
 
@@ -63,11 +66,35 @@ pub(crate) async fn settle() {
     }
 }
 
-/// Turns the clock in small steps, so that timers that set timers are all met on the way.
+/// Turns the clock in steps that are shorter than any interval of a node, so that no node finds
+/// itself behind only because the test was in a hurry.
 pub(crate) async fn pass(clock: &ManualClock, span: Duration) {
-    const STEPS: u32 = 8;
-    for _ in 0..STEPS {
-        clock.pass(span / STEPS);
+    const STEP: Duration = millis(100);
+    let mut left = span;
+    while !left.is_zero() {
+        let step = left.min(STEP);
+        clock.pass(step);
         settle().await;
+        left -= step;
     }
+}
+
+/// What `work` gives, while time goes on; fails the test if it takes longer than `limit`.
+pub(crate) async fn within<T>(
+    clock: &ManualClock,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> T {
+    const STEP: Duration = millis(10);
+    let mut work = pin!(work);
+    for _ in 0..=limit.as_millis() / STEP.as_millis() {
+        for _ in 0..TURNS {
+            if let Poll::Ready(done) = poll!(&mut work) {
+                return done;
+            }
+            tokio::task::yield_now().await;
+        }
+        clock.pass(STEP);
+    }
+    panic!("no answer within {limit:?}");
 }
