@@ -219,6 +219,9 @@ async fn ask_lease<V: Entry>(
             }
             Ok(LeaseReply::Held) => {
                 unanswered.spend();
+                // Waiting is bounded by `lease_wait_max`. Counted as tries, five wake-ups would
+                // end it, and a load that takes longer would run twice.
+                leg.tries = 0;
                 return (index, Next::Wait(Held::new(wakeup)));
             }
             Ok(LeaseReply::Filled { entry, epoch, head }) => {
