@@ -5,6 +5,7 @@ use crate::node::tailing::Tailed;
 use crate::node::view::View;
 use crate::node::{CATCH_UP_TRIES, Node};
 use crate::position::Mark;
+use crate::wait;
 
 /// What a read may stand on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +77,9 @@ impl Node {
         let mut goal = None;
         for _ in 0..CATCH_UP_TRIES {
             let asked = view.tailing.request();
-            let Tailed::Answered { epoch, head } = view.tailing.ended(asked).await else {
+            // A closed node has no task that tails: who waited for one would wait for ever.
+            let tailed = wait::until(view.tailing.ended(asked), self.closing.wait()).await;
+            let Some(Tailed::Answered { epoch, head }) = tailed else {
                 return self.unconfirmed(consistency);
             };
             let (epoch, head) = *goal.get_or_insert((epoch, head));
