@@ -38,7 +38,11 @@ impl Asked {
                 if let Some(gate) = gate {
                     gate.pass().await;
                 }
-                Ok(keys.into_iter().filter(|key| *key < 100).map(|key| (key, key as u32 * 10)).collect())
+                Ok(keys
+                    .into_iter()
+                    .filter(|key| *key < 100)
+                    .map(|key| (key, key as u32 * 10))
+                    .collect())
             })
         }
     }

@@ -23,7 +23,8 @@ async fn users(larder: &Larder) -> Users {
 
 /// The texts of what is left.
 fn left(cache: &Users) -> BTreeSet<String> {
-    let keys = [1, 10, 11, 2].into_iter().flat_map(|user| ["a", "b"].map(|page| (user, page.to_owned())));
+    let keys =
+        [1, 10, 11, 2].into_iter().flat_map(|user| ["a", "b"].map(|page| (user, page.to_owned())));
     let alive = keys.filter(|key| cache.peek(key).is_some_and(|found| !found.is_stale()));
     alive.map(|(user, page)| format!("{user}:{page}")).collect()
 }

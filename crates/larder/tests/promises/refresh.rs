@@ -283,10 +283,7 @@ async fn an_unchanged_value_that_was_named_meanwhile_is_not_kept() {
     cache.get_or_load(&7, source.load()).await.expect("loaded");
     clock.pass(seconds(3));
     let gate = source.waits();
-    cache
-        .get_or_load(&7, source.shaped(|_| Loaded::<u32>::not_modified()))
-        .await
-        .expect("stale");
+    cache.get_or_load(&7, source.shaped(|_| Loaded::<u32>::not_modified())).await.expect("stale");
     gate.begun().await;
     assert!(cache.invalidate(&7).await.position().is_some());
     gate.open();

@@ -1,7 +1,7 @@
 //! Settings: every mistake is told, once, and nothing is taken from the surroundings unasked.
 
-use std::sync::Mutex;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use larder::clock::BoxFuture;

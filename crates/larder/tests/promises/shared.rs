@@ -5,9 +5,7 @@ use std::io;
 
 use larder::{Cache, Consistency, Invalidation, Larder, Loaded, Origin, Pattern, Position, SetEntry};
 
-use crate::support::{
-    Fleet, Source, kept, millis, numbers, pass, seconds, settle, value, within,
-};
+use crate::support::{Fleet, Source, kept, millis, numbers, pass, seconds, settle, value, within};
 
 /// Two nodes, each with its cache of the same numbers.
 struct Pair {
@@ -94,9 +92,8 @@ async fn a_slow_load_keeps_its_lease_for_as_long_as_it_takes() {
     let fleet = Fleet::new();
     let long = |builder: larder::LarderBuilder| builder.lease_wait_max(seconds(60));
     let nodes = [fleet.node_with(long).0, fleet.node_with(long).0];
-    let [a, b] = [0, 1].map(|index| {
-        numbers(&nodes[index]).hard_timeout(seconds(60)).build().expect("a cache")
-    });
+    let [a, b] = [0, 1]
+        .map(|index| numbers(&nodes[index]).hard_timeout(seconds(60)).build().expect("a cache"));
     let source = Source::default();
     let gate = source.waits();
     let turn = async {
@@ -233,8 +230,8 @@ async fn who_has_seen_a_position_is_never_answered_from_before_it() {
 async fn what_is_softly_named_on_one_node_is_stale_on_all() {
     let fleet = Fleet::new();
     let nodes = [fleet.node().0, fleet.node().0];
-    let [a, b] = [0, 1]
-        .map(|index| numbers(&nodes[index]).stale_for(seconds(60)).build().expect("a cache"));
+    let [a, b] =
+        [0, 1].map(|index| numbers(&nodes[index]).stale_for(seconds(60)).build().expect("a cache"));
     let source = Source::default();
     a.get_or_load(&7, source.load()).await.expect("loaded");
     settle().await;

@@ -191,8 +191,8 @@ async fn a_holder_that_vanished_keeps_the_others_waiting_for_its_lease_and_no_lo
     let fleet = Fleet::new();
     let patient = |builder: larder::LarderBuilder| builder.lease_wait_max(seconds(60));
     let ((a, cable), (b, _)) = (fleet.node_with(patient), fleet.node_with(patient));
-    let [on_a, on_b] = [&a, &b]
-        .map(|node| numbers(node).hard_timeout(seconds(60)).build().expect("a cache"));
+    let [on_a, on_b] =
+        [&a, &b].map(|node| numbers(node).hard_timeout(seconds(60)).build().expect("a cache"));
     let source = Source::default();
     let hanging = source.waits();
     let vanished = async { on_a.get_or_load(&7, source.load()).await.map(|hit| *hit) };

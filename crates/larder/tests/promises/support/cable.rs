@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use larder::clock::Moment;
 use larder::conformance::manual::{ManualClock, SeededRandom};
 use larder::conformance::server::{ValueServer, ValueShard};
 use larder::key::EncodedKey;
 use larder::key::pattern::Pattern;
-use larder::clock::Moment;
 use larder::record::{LogRecord, Mode, Record};
 use larder::shard::parameters::Parameters;
 use larder::shard::state::{ShardSettings, ShardState, Values};
