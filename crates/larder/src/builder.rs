@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use crate::cache::builder::BYTES_MIN;
 use crate::clock::{Clock, SystemClock};
@@ -15,11 +16,16 @@ use crate::memory::Bounds;
 use crate::node::{COARSE_LAG_MAX, Limits, Node, Surroundings, Tier};
 use crate::random::{Random, SystemRandom};
 use crate::shard::Shard;
-use crate::shard::embedded::{Embedded, EmbeddedOptions};
+use crate::shard::embedded::{EMBEDDED_LOG_RECORDS_MAX, Embedded, EmbeddedOptions, LEASE_TTL_MAX};
+use crate::shard::parameters::TAG_SLOTS_MAX;
+use crate::shard::table::TAG_SLOTS_MIN;
 use crate::tasks::{Tasks, TokioTasks};
 
 /// The most shards of a namespace.
 const SHARDS_MAX: usize = 256;
+
+/// The longest `ttl_max`: an entry counts its age in 32 bits of milliseconds.
+const TTL_MAX_MAX: Duration = Duration::from_secs(49 * 24 * 3600);
 
 /// Sets up a node, see [`Larder::builder`].
 #[must_use = "a node does not exist until `build`"]
@@ -179,6 +185,9 @@ impl LarderBuilder {
             let problem = "is not set, and `build` was not called in a tokio runtime";
             mistakes.push(Mistake::new("tasks", problem));
         }
+        // A shard is not asked for what was found wrong already: each mistake is told once.
+        BuildError::unless_empty(mistakes)?;
+        let mut mistakes = Vec::new();
         let tier = if self.shards.is_empty() {
             let options = EmbeddedOptions {
                 tag_slots: self.limits.tag_slots,
@@ -249,8 +258,13 @@ impl LarderBuilder {
                 format!("is {time:?}; it must be at least 1 ms"),
             );
         }
+        for (field, time, most) in
+            [("lease_ttl", limits.lease_ttl, LEASE_TTL_MAX), ("ttl_max", limits.ttl_max, TTL_MAX_MAX)]
+        {
+            refuse(time > most, field, format!("is {time:?}; the limit is {most:?}"));
+        }
         let (bound, poll) = (limits.staleness_max, limits.poll_interval);
-        let least = poll * 2 + COARSE_LAG_MAX;
+        let least = poll.saturating_mul(2).saturating_add(COARSE_LAG_MAX);
         refuse(bound < least, "staleness_max", format!("is {bound:?}; two polls take {least:?}"));
         refuse(
             limits.pending_max == 0,
@@ -258,11 +272,22 @@ impl LarderBuilder {
             "is zero; nothing could wait for the log".into(),
         );
         refuse(limits.loads_max == 0, "loads_max", "is zero; nothing could be loaded".into());
+        refuse(
+            limits.loads_max > Semaphore::MAX_PERMITS,
+            "loads_max",
+            format!("is {}; the limit is {}", limits.loads_max, Semaphore::MAX_PERMITS),
+        );
         let slots = limits.tag_slots;
         refuse(
-            !slots.is_power_of_two(),
+            !slots.is_power_of_two() || !(TAG_SLOTS_MIN..=TAG_SLOTS_MAX).contains(&slots),
             "tag_slots",
-            format!("is {slots}; it must be a power of two"),
+            format!("is {slots}; it must be a power of two, {TAG_SLOTS_MIN} to {TAG_SLOTS_MAX}"),
+        );
+        let records = self.log_records_max;
+        refuse(
+            !(1..=EMBEDDED_LOG_RECORDS_MAX).contains(&records),
+            "log_records_max",
+            format!("is {records}; it must be 1 to {EMBEDDED_LOG_RECORDS_MAX}"),
         );
         mistakes
     }

@@ -208,6 +208,11 @@ fn mistakes_of(policy: &Policy, ttl_max: Duration) -> Vec<Mistake> {
         "refreshes_max",
         "is zero; no stale value could be refreshed".into(),
     );
+    refuse(
+        policy.refreshes_max > Semaphore::MAX_PERMITS,
+        "refreshes_max",
+        format!("is {}; the limit is {}", policy.refreshes_max, Semaphore::MAX_PERMITS),
+    );
     let budget = policy.memory_bytes_max.unwrap_or(BYTES_MIN);
     refuse(
         budget < BYTES_MIN,
