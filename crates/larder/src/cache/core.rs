@@ -108,6 +108,28 @@ impl<V: Entry> CacheCore<V> {
         self.policy.stale_for + self.policy.fail_safe_for
     }
 
+    /// Until when an entry may be served as stale while it is loaded again.
+    pub(crate) fn stale_until(&self, resident: &Resident<V>) -> Moment {
+        self.aged_until(resident, self.policy.stale_for)
+    }
+
+    /// Until when an entry may be served at all, if only because its source fails.
+    pub(crate) fn kept_until(&self, resident: &Resident<V>) -> Moment {
+        self.aged_until(resident, self.kept_after_fresh())
+    }
+
+    /// Absence has no second age: a new row is never hidden longer than absence is remembered.
+    fn aged_until(&self, resident: &Resident<V>, beyond: Duration) -> Moment {
+        let meta = &resident.meta;
+        match resident.value {
+            Held::Absent => meta.fresh_until(),
+            Held::Own(_) | Held::Same(_) => {
+                let end = meta.loaded_at().plus(self.node.limits.ttl_max);
+                meta.fresh_until().plus(beyond).min(end)
+            }
+        }
+    }
+
     /// An entry of this cache.
     pub(crate) fn make(&self, sought: &Sought, making: Making, value: Held<V>) -> Arc<Resident<V>> {
         let times = self.times(&making);
@@ -147,9 +169,11 @@ impl<V: Entry> CacheCore<V> {
         }
     }
 
-    /// Sliding expiry: a hit at `now` makes the entry fresh for its whole time again.
+    /// Sliding expiry: a hit at `now` makes the entry fresh for its whole time again, within the
+    /// `ttl_max` of its load.
     pub(crate) fn slide(&self, meta: &Meta, now: Moment) {
-        let fresh_until = now.plus(self.policy.fresh_for);
+        let end = meta.loaded_at().plus(self.node.limits.ttl_max);
+        let fresh_until = now.plus(self.policy.fresh_for).min(end);
         let quiet_until = self.quiet_until(fresh_until, meta.load_cost());
         meta.slide(Times { loaded_at: meta.loaded_at(), fresh_until, quiet_until });
     }

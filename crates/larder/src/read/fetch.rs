@@ -93,7 +93,7 @@ impl<V: Entry> CacheCore<V> {
         let verdict = view.judge_elsewhere(&resident.meta, sought.names(), l0);
         let now = self.node.now();
         let fresh_until = resident.meta.fresh_until();
-        if verdict == Verdict::Dead || now >= fresh_until.plus(self.policy.stale_for) {
+        if verdict == Verdict::Dead || now >= self.stale_until(&resident) {
             return None;
         }
         let stale = verdict == Verdict::Stale || now >= fresh_until;

@@ -91,9 +91,10 @@ impl<V: Entry> CacheCore<V> {
                 false => Look::Answer(answer(false)),
             };
         }
-        if now < fresh_until.plus(self.policy.stale_for) && !self.policy.stale_for.is_zero() {
+        let resident = &candidate.resident;
+        if now < self.stale_until(resident) && !self.policy.stale_for.is_zero() {
             Look::Refresh(answer(true), candidate)
-        } else if now < fresh_until.plus(self.kept_after_fresh()) {
+        } else if now < self.kept_until(resident) {
             Look::Fallback(candidate)
         } else {
             Look::Nothing
@@ -112,9 +113,7 @@ impl<V: Entry> CacheCore<V> {
         let view = self.view(sought);
         let now = node.now();
         let meta = &candidate.resident.meta;
-        if view.is_suspect(node.clock.coarse())
-            || now >= meta.fresh_until().plus(self.kept_after_fresh())
-        {
+        if view.is_suspect(node.clock.coarse()) || now >= self.kept_until(&candidate.resident) {
             return None;
         }
         let verdict = view.judge_elsewhere(meta, sought.names(), candidate.l0);
@@ -135,7 +134,7 @@ pub(crate) fn peek<V: Entry>(core: &CacheCore<V>, sought: &Sought) -> Option<Ans
     let resident = downcast::<V>(entry)?;
     let now = core.node.now();
     let fresh_until = resident.meta.fresh_until();
-    let kept = now < fresh_until.plus(core.kept_after_fresh());
+    let kept = now < core.kept_until(&resident);
     let stale = verdict == Verdict::Stale || now >= fresh_until;
     (verdict != Verdict::Dead && kept).then_some(Answer {
         resident,

@@ -181,7 +181,7 @@ fn consider<V: Entry>(core: &CacheCore<V>, leg: &mut Leg<V>, entry: StoredEntry)
         leg.land(core, answer(false), None);
         return Said::Next(Next::Landed);
     }
-    if now < meta.fresh_until().plus(core.policy.stale_for) && !core.policy.stale_for.is_zero() {
+    if now < core.stale_until(&resident) && !core.policy.stale_for.is_zero() {
         leg.offer.set(answer(true));
     }
     if newer {
