@@ -14,4 +14,5 @@ mod settings;
 mod shared;
 mod shared_faults;
 mod support;
+mod threads;
 mod writes;
