@@ -241,31 +241,19 @@ impl LarderBuilder {
             "shards",
             format!("are {}; the limit is {SHARDS_MAX}", self.shards.len()),
         );
+        mistakes.extend(mistakes_of_times(&self.limits));
+        mistakes.extend(self.mistakes_of_counts());
+        mistakes
+    }
+
+    fn mistakes_of_counts(&self) -> Vec<Mistake> {
         let limits = &self.limits;
-        let times = [
-            ("poll_interval", limits.poll_interval),
-            ("lease_ttl", limits.lease_ttl),
-            ("lease_wait_max", limits.lease_wait_max),
-            ("append_timeout", limits.append_timeout),
-            ("call_timeout", limits.call_timeout),
-            ("load_time_max", limits.load_time_max),
-            ("ttl_max", limits.ttl_max),
-        ];
-        for (field, time) in times {
-            refuse(
-                time < Duration::from_millis(1),
-                field,
-                format!("is {time:?}; it must be at least 1 ms"),
-            );
-        }
-        for (field, time, most) in
-            [("lease_ttl", limits.lease_ttl, LEASE_TTL_MAX), ("ttl_max", limits.ttl_max, TTL_MAX_MAX)]
-        {
-            refuse(time > most, field, format!("is {time:?}; the limit is {most:?}"));
-        }
-        let (bound, poll) = (limits.staleness_max, limits.poll_interval);
-        let least = poll.saturating_mul(2).saturating_add(COARSE_LAG_MAX);
-        refuse(bound < least, "staleness_max", format!("is {bound:?}; two polls take {least:?}"));
+        let mut mistakes = Vec::new();
+        let mut refuse = |wrong: bool, field, problem: String| {
+            if wrong {
+                mistakes.push(Mistake::new(field, problem));
+            }
+        };
         refuse(
             limits.pending_max == 0,
             "pending_max",
@@ -291,4 +279,38 @@ impl LarderBuilder {
         );
         mistakes
     }
+}
+
+fn mistakes_of_times(limits: &Limits) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    let mut refuse = |wrong: bool, field, problem: String| {
+        if wrong {
+            mistakes.push(Mistake::new(field, problem));
+        }
+    };
+    let times = [
+        ("poll_interval", limits.poll_interval),
+        ("lease_ttl", limits.lease_ttl),
+        ("lease_wait_max", limits.lease_wait_max),
+        ("append_timeout", limits.append_timeout),
+        ("call_timeout", limits.call_timeout),
+        ("load_time_max", limits.load_time_max),
+        ("ttl_max", limits.ttl_max),
+    ];
+    for (field, time) in times {
+        refuse(
+            time < Duration::from_millis(1),
+            field,
+            format!("is {time:?}; it must be at least 1 ms"),
+        );
+    }
+    for (field, time, most) in
+        [("lease_ttl", limits.lease_ttl, LEASE_TTL_MAX), ("ttl_max", limits.ttl_max, TTL_MAX_MAX)]
+    {
+        refuse(time > most, field, format!("is {time:?}; the limit is {most:?}"));
+    }
+    let (bound, poll) = (limits.staleness_max, limits.poll_interval);
+    let least = poll.saturating_mul(2).saturating_add(COARSE_LAG_MAX);
+    refuse(bound < least, "staleness_max", format!("is {bound:?}; two polls take {least:?}"));
+    mistakes
 }
