@@ -242,7 +242,7 @@ async fn an_invalidation_is_done_once_its_future_was_polled() {
     cache.get_or_load(&7, Source::default().load()).await.expect("loaded");
     {
         let mut dropped = Box::pin(larder.invalidate(glob("numbers:*")));
-        let _ = futures_util::poll!(&mut dropped);
+        drop(futures_util::poll!(&mut dropped));
     }
     settle().await;
     assert_eq!(kept(&cache, 7), None);

@@ -79,7 +79,7 @@ async fn a_dropped_load_of_one_node_is_taken_over_by_another() {
     let mut leading = Box::pin(pair.a.get_or_load(&7, pair.source.load()));
     assert!(futures_util::poll!(&mut leading).is_pending());
     settle().await;
-    let _ = futures_util::poll!(&mut leading);
+    assert!(futures_util::poll!(&mut leading).is_pending());
     assert_eq!(pair.source.loads(), 1);
     let mut waiting = Box::pin(pair.read(&pair.b, 7));
     assert!(futures_util::poll!(&mut waiting).is_pending());
