@@ -1,0 +1,158 @@
+//! Puts the parts together: one cache, one database, every route, the layers around them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::auth::Tokens;
+use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
+use crate::figures::Figures;
+use crate::http::{self, ApiError, Route, Routes};
+use crate::settings::{Secret, Settings};
+use crate::stand_in::{BuildError, Larder};
+use crate::storage::Store;
+use crate::system::{self, System};
+use crate::telemetry::Telemetry;
+
+/// Shorter answers are not compressed: it would cost more than it saves.
+const COMPRESSED_BYTES_MIN: u64 = 1_024;
+
+/// Everything that a handler can ask for. Clones share it.
+#[derive(Debug, Clone)]
+pub struct App {
+    tokens: Tokens,
+    notifications: Notifications,
+    system: System,
+    running: TaskTracker,
+}
+
+/// The parts do not fit together.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The cache refuses its settings.
+    #[error("cannot build the cache")]
+    Cache(#[from] BuildError),
+    /// The exporter refuses its settings.
+    #[error("cannot build the metrics")]
+    Telemetry(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+impl FromRef<App> for Tokens {
+    fn from_ref(app: &App) -> Tokens {
+        app.tokens.clone()
+    }
+}
+
+impl FromRef<App> for Notifications {
+    fn from_ref(app: &App) -> Notifications {
+        app.notifications.clone()
+    }
+}
+
+impl FromRef<App> for System {
+    fn from_ref(app: &App) -> System {
+        app.system.clone()
+    }
+}
+
+impl App {
+    /// Builds every part on `store`. `stop` tells it that the server drains.
+    ///
+    /// # Errors
+    /// The cache or the metrics refuse the settings.
+    pub fn build(
+        settings: &Settings,
+        secret: &Secret,
+        store: Store,
+        stop: CancellationToken,
+    ) -> Result<App, AppError> {
+        let telemetry = Arc::new(Telemetry::new()?);
+        let larder = Larder::builder("arcade")
+            .bytes_max(settings.cache.memory_bytes_max)
+            .entries_max(settings.cache.entries_max)
+            .build()?;
+        let rows = NotificationRows::new(store.clone());
+        let caches = NotificationCaches::build(
+            &larder,
+            &settings.cache,
+            rows.clone(),
+            Arc::clone(&telemetry),
+        )?;
+        let running = TaskTracker::new();
+        let figures = Arc::new(Figures::new(larder.clone()));
+        Ok(App {
+            tokens: Tokens::new(secret),
+            notifications: Notifications::new(caches, rows, running.clone()),
+            system: System {
+                profile: settings.profile,
+                store,
+                larder,
+                figures,
+                telemetry,
+                stop,
+            },
+            running,
+        })
+    }
+
+    /// The service: every route, inside the layers that all of them share.
+    pub fn router(&self, http: &crate::settings::Http) -> Router {
+        let (router, _) = routes().into_parts();
+        let telemetry = Arc::clone(&self.system.telemetry);
+        let timeout =
+            TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, http.request_timeout);
+        // An answer that says nothing about caching must not end up in one.
+        let kept_by_nobody = SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        );
+        router
+            .fallback(no_route)
+            .layer(CatchPanicLayer::new())
+            .layer(timeout)
+            .layer(DefaultBodyLimit::max(http.body_bytes_max))
+            .layer(from_fn(http::rendered))
+            .layer(kept_by_nobody)
+            .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_BYTES_MIN)))
+            .layer(from_fn_with_state(telemetry, http::observed))
+            .with_state(self.clone())
+    }
+
+    /// Folds the metrics; to be called every few seconds.
+    pub fn upkeep(&self) {
+        self.system.telemetry.upkeep();
+    }
+
+    /// Waits for the changes under way, then closes the cache and the database.
+    pub async fn close(&self) {
+        self.running.close();
+        self.running.wait().await;
+        self.system.larder.close().await;
+        self.system.store.close().await;
+    }
+}
+
+/// Every route of Arcade.
+pub fn routes() -> Routes<App> {
+    system::router().merge(notifications::router())
+}
+
+/// The table of every route.
+pub fn route_table() -> Vec<Route> {
+    routes().into_parts().1
+}
+
+async fn no_route() -> ApiError {
+    ApiError::NotFound("route")
+}

@@ -1,0 +1,61 @@
+//! Decides what a handler learns of the caller. Identity is an argument type: a handler that
+//! takes none is public, and no body or query can name another user.
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+
+use super::{Role, TokenError, Tokens, UserId};
+use crate::http::ApiError;
+
+/// The user whose token the request carries.
+#[derive(Debug, Clone, Copy)]
+pub struct CurrentUser {
+    /// The user's number.
+    pub id: UserId,
+    /// What the user may do.
+    pub role: Role,
+}
+
+/// A user who may see the inside of the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Admin(pub CurrentUser);
+
+impl<S> FromRequestParts<S> for CurrentUser
+where
+    S: Send + Sync,
+    Tokens: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let tokens = Tokens::from_ref(state);
+        let (id, role) = bearer(parts)
+            .ok_or(TokenError::Missing)
+            .and_then(|token| tokens.read(token))
+            .map_err(ApiError::Unauthorized)?;
+        Ok(CurrentUser { id, role })
+    }
+}
+
+impl<S> FromRequestParts<S> for Admin
+where
+    S: Send + Sync,
+    Tokens: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let user = CurrentUser::from_request_parts(parts, state).await?;
+        match user.role {
+            Role::Admin => Ok(Admin(user)),
+            Role::Player => Err(ApiError::Forbidden),
+        }
+    }
+}
+
+fn bearer(parts: &Parts) -> Option<&str> {
+    let header = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,9 @@
+//! Decides who is asking. Knows tokens; knows no table and no route.
+
+mod identity;
+mod secret;
+mod token;
+
+pub use identity::{Admin, CurrentUser};
+pub use secret::{SecretError, private_directory, secret_of, write_private};
+pub use token::{Role, TOKEN_LIFETIME, TokenError, Tokens, UnknownRole, UserId};

@@ -1,0 +1,3 @@
+//! The domains. None may import another.
+
+pub mod notifications;

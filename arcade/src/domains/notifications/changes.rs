@@ -1,0 +1,172 @@
+//! Decides what a change does: first the database, then the cache, and never one without the
+//! other.
+
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use super::cache::NotificationCaches;
+use super::model::{Notification, ReadAll};
+use super::rows::NotificationRows;
+use crate::auth::UserId;
+use crate::http::ApiError;
+use crate::storage::StorageError;
+use crate::wall;
+
+/// A change that a user may make to their notifications.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Marks one as read.
+    Read(i64),
+    /// Marks all as read.
+    ReadAll,
+    /// Removes one.
+    Delete(i64),
+}
+
+/// What a change did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// This one is read now.
+    Read(Notification),
+    /// All are read now.
+    AllRead(ReadAll),
+    /// It is gone.
+    Deleted,
+    /// The user has no such notification.
+    Nothing,
+}
+
+/// Notifications: reads through the cache, changes through [`Change`]. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Notifications {
+    caches: Arc<NotificationCaches>,
+    rows: NotificationRows,
+    running: TaskTracker,
+}
+
+impl Notifications {
+    /// `running` owns the changes under way; a shutdown waits for them.
+    pub fn new(caches: NotificationCaches, rows: NotificationRows, running: TaskTracker) -> Self {
+        Notifications {
+            caches: Arc::new(caches),
+            rows,
+            running,
+        }
+    }
+
+    pub(super) fn caches(&self) -> &NotificationCaches {
+        &self.caches
+    }
+
+    /// Commits `change` for `user`, then drops what the cache holds of that user.
+    ///
+    /// # Errors
+    /// The database refuses. Nothing has changed then, or nobody knows whether it has; the cache
+    /// is dropped in that case too.
+    ///
+    /// # Cancel safety
+    /// Once polled, the change and its invalidation run to their end even if this future is
+    /// dropped: a caller that hangs up between the two must not leave an old entry behind.
+    pub async fn apply(&self, user: UserId, change: Change) -> Result<Changed, ApiError> {
+        let Notifications { caches, rows, .. } = self.clone();
+        let work = async move {
+            let changed = commit(&rows, user, change).await;
+            if !matches!(changed, Ok(Changed::Nothing)) {
+                caches.changed(user).await;
+            }
+            changed
+        };
+        let ended = self.running.spawn(work).await;
+        ended
+            .map_err(|fault| ApiError::Internal(Box::new(fault)))?
+            .map_err(ApiError::from)
+    }
+}
+
+async fn commit(
+    rows: &NotificationRows,
+    user: UserId,
+    change: Change,
+) -> Result<Changed, StorageError> {
+    let now_ms = wall::now_ms();
+    Ok(match change {
+        Change::Read(id) => match rows.read(user, id, now_ms).await? {
+            Some(notification) => Changed::Read(notification),
+            None => Changed::Nothing,
+        },
+        Change::ReadAll => Changed::AllRead(ReadAll {
+            updated: rows.read_all(user, now_ms).await?,
+        }),
+        Change::Delete(id) => match rows.delete(user, id).await? {
+            0 => Changed::Nothing,
+            _ => Changed::Deleted,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::demo::World;
+    use crate::http::{CacheStatus, Page};
+    use crate::settings::{Environment, Settings};
+    use crate::stand_in::Larder;
+    use crate::storage::Store;
+    use crate::telemetry::Telemetry;
+
+    const FIRST: Page = Page {
+        number: 1,
+        limit: 50,
+    };
+
+    async fn notifications(directory: &std::path::Path) -> Notifications {
+        let settings = Settings::load(Environment::of(directory, [])).expect("settings");
+        let store = Store::open(&settings.database, directory)
+            .await
+            .expect("open");
+        store.migrate().await.expect("migrate");
+        World {
+            seed: 7,
+            users: 2,
+            notifications: 20,
+        }
+        .fill(&store)
+        .await
+        .expect("fill");
+        let larder = Larder::builder("test").build().expect("larder");
+        let telemetry = Arc::new(Telemetry::new().expect("telemetry"));
+        let rows = NotificationRows::new(store);
+        let caches = NotificationCaches::build(&larder, &settings.cache, rows.clone(), telemetry);
+        Notifications::new(caches.expect("caches"), rows, TaskTracker::new())
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_hangs_up_leaves_no_old_entry_behind() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let notifications = notifications(directory.path()).await;
+        let user = UserId(1);
+        let before = notifications
+            .caches()
+            .page(user, FIRST)
+            .await
+            .expect("page");
+        assert!(before.value.unread > 0);
+        let mut applied = Box::pin(notifications.apply(user, Change::ReadAll));
+        let polled = applied
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(applied);
+        notifications.running.close();
+        notifications.running.wait().await;
+        let after = notifications
+            .caches()
+            .page(user, FIRST)
+            .await
+            .expect("page");
+        assert_eq!((after.status, after.value.unread), (CacheStatus::Miss, 0));
+    }
+}

@@ -1,0 +1,66 @@
+//! What the command prints for people.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use arcade::settings::{Layer, Shown};
+
+/// How to try a server that has just started, ready to paste.
+pub(crate) struct Greeting {
+    pub(crate) address: SocketAddr,
+    pub(crate) first: String,
+    pub(crate) second: String,
+    pub(crate) admin_file: PathBuf,
+}
+
+impl fmt::Display for Greeting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Greeting {
+            address,
+            first,
+            second,
+            admin_file,
+        } = self;
+        let admin = admin_file.display();
+        write!(
+            f,
+            "
+Try, twice, and see X-Cache go from MISS to HIT (tokens are good for an hour):
+
+  ONE={first}
+  TWO={second}
+  curl -i -H \"Authorization: Bearer $ONE\" 'http://{address}/notifications?limit=3'
+  curl -i -H \"Authorization: Bearer $ONE\" http://{address}/notifications/unread-count
+  curl -i -H \"Authorization: Bearer $ONE\" -X POST http://{address}/notifications/read-all
+  curl -i -H \"Authorization: Bearer $TWO\" http://{address}/notifications/unread-count
+  curl -i -H \"Authorization: Bearer $(cat {admin})\" http://{address}/api/v1/cache
+
+"
+        )
+    }
+}
+
+/// Every setting as a table.
+pub(crate) fn settings(shown: &[Shown]) -> String {
+    let name_width = shown
+        .iter()
+        .map(|shown| shown.setting.name.len())
+        .max()
+        .unwrap_or(0);
+    let line = |shown: &Shown| {
+        let Shown {
+            setting,
+            value,
+            layer,
+        } = shown;
+        let layer = match layer {
+            Layer::Default => "default",
+            Layer::File => "file",
+            Layer::Environment => "environment",
+        };
+        let (name, variable) = (setting.name, setting.variable);
+        format!("{name:name_width$} = {value}  [{layer}; {variable}]\n")
+    };
+    shown.iter().map(line).collect()
+}

@@ -1,0 +1,129 @@
+//! Decides the status and the public text of every failure. What the log says is the source, which
+//! the caller never sees.
+
+use std::error::Error;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::problem::Problem;
+use crate::auth::TokenError;
+use crate::storage::StorageError;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// The input is wrong; each mistake is named.
+    #[error("the request is not valid")]
+    BadInput(Vec<Detail>),
+    /// No token, or none that is good.
+    #[error("a valid bearer token is required")]
+    Unauthorized(#[source] TokenError),
+    /// The token is good, its role is not enough.
+    #[error("this needs the role admin")]
+    Forbidden,
+    /// There is no such thing, or it is somebody else's: the answer is the same.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The body is longer than the server takes.
+    #[error("the request body is too long")]
+    BodyTooLong,
+    /// The body broke off.
+    #[error("the request body could not be read")]
+    BodyUnreadable,
+    /// A part that the answer needs is away; the same request may succeed in a moment.
+    #[error("the service is not available at the moment")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// Our fault.
+    #[error("an internal error")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// One mistake in the input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Detail {
+    /// Which field.
+    pub path: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// What would be right.
+    pub limit: String,
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            ApiError::BadInput(_) | ApiError::BodyUnreadable => StatusCode::BAD_REQUEST,
+            ApiError::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            ApiError::Forbidden => StatusCode::FORBIDDEN,
+            ApiError::NotFound(_) => StatusCode::NOT_FOUND,
+            ApiError::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            ApiError::Unavailable(source) | ApiError::Internal(source) => {
+                tracing::error!(error = chain(source.as_ref()), "request failed");
+            }
+            ApiError::Unauthorized(source) => {
+                tracing::debug!(error = chain(source), "token refused");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An error and its sources, outermost first.
+pub(crate) fn sources<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+fn chain(error: &(dyn Error + 'static)) -> String {
+    sources(error)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        self.log();
+        let status = self.status();
+        let error = self.to_string();
+        let details = if let ApiError::BadInput(details) = self {
+            details
+        } else {
+            Vec::new()
+        };
+        let mut response = status.into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response.extensions_mut().insert(Problem { error, details });
+        response
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        match error.is_transient() {
+            true => ApiError::Unavailable(Box::new(error)),
+            false => ApiError::Internal(Box::new(error)),
+        }
+    }
+}

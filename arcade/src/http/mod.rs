@@ -1,0 +1,17 @@
+//! What every domain needs to speak HTTP: errors, inputs, answers from the cache, routes. Must not
+//! know any domain.
+
+mod cached;
+mod error;
+mod input;
+mod observe;
+mod problem;
+mod routes;
+
+pub use cached::{CacheStatus, Cached};
+pub(crate) use error::sources;
+pub use error::{ApiError, Detail};
+pub use input::{IdPath, LIMIT_MAX, NoInput, NoQuery, PAGE_MAX, Page, PageQuery};
+pub use observe::observed;
+pub use problem::rendered;
+pub use routes::{Access, Route, Routes, Verb};

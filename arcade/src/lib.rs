@@ -1,0 +1,18 @@
+//! Arcade, the reference game platform that runs on `larder`.
+//!
+//! A request passes `http` (who asks, what for), a domain (what it means), the cache, and
+//! `storage`. `app` puts the parts together; nothing else may know all of them.
+
+pub mod app;
+pub mod auth;
+pub mod demo;
+pub mod domains;
+pub mod figures;
+pub mod http;
+pub mod server;
+pub mod settings;
+pub mod stand_in;
+pub mod storage;
+pub mod system;
+pub mod telemetry;
+mod wall;

@@ -1,0 +1,130 @@
+//! The `arcade` command: what is done before the server runs, and running it.
+
+mod greeting;
+mod serve;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use arcade::auth::{self, Role, TOKEN_LIFETIME, Tokens, UserId};
+use arcade::demo::Filled;
+use arcade::settings::{Environment, Settings};
+use arcade::storage::Store;
+use clap::{Parser, Subcommand};
+
+/// The reference game platform that runs on larder.
+///
+/// Settings come from defaults, then arcade.toml (or the file that ARCADE_CONFIG names), then the
+/// environment; `arcade config show` lists them. ARCADE_PROFILE is development, staging,
+/// production or test. ARCADE_DATA is the data directory, ./.arcade by default.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or ctrl-c. The default.
+    Serve,
+    /// Look at the settings without starting anything.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Fill an empty database with the demo world.
+    Seed,
+    /// Print a token that is good for an hour.
+    Token {
+        /// The user's number.
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..))]
+        user: i64,
+        /// player or admin.
+        #[arg(long, default_value = "player")]
+        role: Role,
+    },
+    /// Bring the database's tables to the current form.
+    Migrate,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print every setting with its value and where it comes from. Secrets are hidden.
+    Show,
+    /// Check every setting and name all mistakes at once.
+    Check,
+}
+
+fn main() -> ExitCode {
+    let command = Arguments::parse().command.unwrap_or(Command::Serve);
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("arcade: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let environment = Environment::of_process();
+    for warning in environment.warnings() {
+        eprintln!("arcade: warning: {warning}");
+    }
+    match command {
+        Command::Serve => on_runtime(serve::run(Settings::load(environment)?)),
+        Command::Config(ConfigCommand::Show) => {
+            print!("{}", greeting::settings(&Settings::show(environment)?));
+            Ok(())
+        }
+        Command::Config(ConfigCommand::Check) => {
+            let settings = Settings::load(environment)?;
+            println!(
+                "The settings are good for the profile {}.",
+                settings.profile
+            );
+            Ok(())
+        }
+        Command::Seed => on_runtime(seed(Settings::load(environment)?)),
+        Command::Token { user, role } => {
+            let secret = auth::secret_of(&Settings::load(environment)?)?;
+            println!(
+                "{}",
+                Tokens::new(&secret).issue(UserId(user), role, TOKEN_LIFETIME)?
+            );
+            Ok(())
+        }
+        Command::Migrate => on_runtime(migrate(Settings::load(environment)?)),
+    }
+}
+
+fn on_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(work)
+}
+
+async fn migrate(settings: Settings) -> anyhow::Result<()> {
+    let store = opened(&settings).await?;
+    println!("The database is at migration {}.", store.migrate().await?);
+    store.close().await;
+    Ok(())
+}
+
+async fn seed(settings: Settings) -> anyhow::Result<()> {
+    let store = opened(&settings).await?;
+    store.migrate().await?;
+    if let Filled::Before { users } = serve::fill(&store).await? {
+        println!("The database holds {users} users already and stays as it is.");
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// Opens the database, in a data directory that only its owner can enter.
+async fn opened(settings: &Settings) -> anyhow::Result<Store> {
+    auth::private_directory(&settings.data)
+        .with_context(|| format!("ARCADE_DATA: cannot make {}", settings.data.display()))?;
+    Ok(Store::open(&settings.database, &settings.data).await?)
+}

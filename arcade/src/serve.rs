@@ -1,0 +1,100 @@
+//! The start: what is told, in which order, until the server answers.
+
+use std::time::Instant;
+
+use anyhow::Context;
+use arcade::app::App;
+use arcade::auth::{self, Role, TOKEN_LIFETIME, Tokens, UserId};
+use arcade::demo::{DEMO_WORLD, Filled};
+use arcade::server::Server;
+use arcade::settings::{Demo, Log, LogFormat, Profile, Settings};
+use arcade::storage::{StorageError, Store};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::greeting::Greeting;
+
+/// Serves until SIGTERM or ctrl-c.
+pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
+    log_to_stderr(&settings.log)?;
+    let stop = stopped_by_signals()?;
+    let server = Server::listen(&settings.http).await?;
+    let secret = auth::secret_of(&settings)?;
+    let store = crate::opened(&settings).await?;
+    store.migrate().await?;
+    if settings.demo == Demo::On {
+        fill(&store).await?;
+    }
+    let app = App::build(&settings, &secret, store, stop.clone())?;
+    println!(
+        "Arcade listens on http://{} (profile {}).",
+        server.address(),
+        settings.profile
+    );
+    if settings.profile == Profile::Development {
+        print!("{}", greeting(&settings, &Tokens::new(&secret), &server)?);
+    }
+    server.run(app, stop).await?;
+    println!("Arcade has stopped.");
+    Ok(())
+}
+
+/// Fills an empty database with the demo world and says so.
+pub(crate) async fn fill(store: &Store) -> Result<Filled, StorageError> {
+    let begun = Instant::now();
+    let filled = DEMO_WORLD.fill(store).await?;
+    if filled == Filled::Now {
+        println!(
+            "Made the demo world: {} users, {} notifications, seed {}, in {} ms.",
+            DEMO_WORLD.users,
+            DEMO_WORLD.notifications,
+            DEMO_WORLD.seed,
+            begun.elapsed().as_millis()
+        );
+    }
+    Ok(filled)
+}
+
+fn greeting(settings: &Settings, tokens: &Tokens, server: &Server) -> anyhow::Result<Greeting> {
+    let issue = |user, role| tokens.issue(user, role, TOKEN_LIFETIME);
+    let admin = issue(DEMO_WORLD.admin(), Role::Admin)?;
+    let path = settings.data.join("token");
+    auth::write_private(&path, &admin)
+        .with_context(|| format!("ARCADE_DATA: cannot write {}", path.display()))?;
+    Ok(Greeting {
+        address: server.address(),
+        first: issue(UserId(1), Role::Player)?,
+        second: issue(UserId(2), Role::Player)?,
+        admin_file: path,
+    })
+}
+
+fn log_to_stderr(log: &Log) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&log.filter).context("log.filter (ARCADE_LOG)")?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match log.format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+    Ok(())
+}
+
+/// A token that SIGTERM or ctrl-c cancels.
+fn stopped_by_signals() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for ctrl-c")?;
+    let stopping = stop.clone();
+    // Owned by the runtime and ended with it; the process waits for nothing else.
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stopping.cancel();
+    });
+    Ok(stop)
+}

@@ -1,0 +1,209 @@
+//! Decides where a value comes from: defaults, then the file, then the environment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use config::{Config, File, FileFormat, Value, ValueKind};
+
+use super::problem::{Problem, SettingsError};
+use super::table::{self, FILE_VARIABLE, Fallback, OTHER_VARIABLES, SETTINGS, Setting};
+use super::{Profile, Warning};
+
+/// Prefixes of variables that nobody else uses: an unknown one is a slip of the pen.
+const GUARDED_PREFIXES: [&str; 3] = ["ARCADE_", "CACHE_", "LARDER_"];
+
+/// The settings file that is read if it exists and no other is named.
+const FILE_DEFAULT: &str = "arcade.toml";
+
+/// The environment of a process, as it was at the start.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    directory: PathBuf,
+}
+
+impl Environment {
+    /// The variables and the working directory of this process.
+    pub fn of_process() -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Environment {
+            variables: std::env::vars_os().filter_map(text).collect(),
+            directory: PathBuf::new(),
+        }
+    }
+
+    /// An environment with just these variables, and files relative to `directory`.
+    pub fn of<'a>(
+        directory: impl Into<PathBuf>,
+        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Environment {
+            variables: variables.into_iter().map(owned).collect(),
+            directory: directory.into(),
+        }
+    }
+
+    /// A variable's value. An empty one counts as not set, as in a compose file.
+    pub fn get(&self, variable: &str) -> Option<&str> {
+        self.variables
+            .get(variable)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// A path as this environment means it.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// A warning for each variable that looks like ours and is not.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let known = || {
+            SETTINGS
+                .iter()
+                .map(|setting| setting.variable)
+                .chain(OTHER_VARIABLES)
+        };
+        let ours = |name: &&String| {
+            GUARDED_PREFIXES
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+        };
+        self.variables
+            .keys()
+            .filter(ours)
+            .filter(|name| known().all(|other| other != name.as_str()))
+            .map(|name| Warning {
+                variable: name.clone(),
+                nearest: table::nearest(name, known()).map(str::to_owned),
+            })
+            .collect()
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        if let Some(named) = self.get(FILE_VARIABLE) {
+            return Some(self.path(named));
+        }
+        Some(self.path(FILE_DEFAULT)).filter(|path| path.exists())
+    }
+}
+
+/// Which layer gave a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// The default of the profile.
+    Default,
+    /// The settings file.
+    File,
+    /// An environment variable.
+    Environment,
+}
+
+/// The layers, laid over each other.
+pub(super) struct Layers {
+    config: Config,
+    file: BTreeMap<String, Value>,
+    environment: Environment,
+}
+
+impl Layers {
+    /// Reads the file, if there is one.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no TOML.
+    pub(super) fn read(environment: Environment, profile: Profile) -> Result<Self, SettingsError> {
+        let file = match environment.file() {
+            Some(path) => parsed(&path)?,
+            None => Config::default(),
+        };
+        let config =
+            overlaid(&file, &environment, profile).map_err(|fault| SettingsError::File {
+                path: PathBuf::from(FILE_DEFAULT),
+                reason: fault.to_string(),
+            })?;
+        let mut keys = BTreeMap::new();
+        flatten(String::new(), &file.cache, &mut keys);
+        Ok(Layers {
+            config,
+            file: keys,
+            environment,
+        })
+    }
+
+    /// The text of a setting and where it comes from.
+    pub(super) fn text(&self, setting: &Setting) -> Option<(String, Layer)> {
+        let layer = if self.environment.get(setting.variable).is_some() {
+            Layer::Environment
+        } else if self.file.contains_key(setting.name) {
+            Layer::File
+        } else {
+            Layer::Default
+        };
+        self.config
+            .get_string(setting.name)
+            .ok()
+            .map(|text| (text, layer))
+    }
+
+    /// A problem for each key of the file that is no setting.
+    pub(super) fn unknown_keys(&self) -> Vec<Problem> {
+        let known = || SETTINGS.iter().map(|setting| setting.name);
+        self.file
+            .keys()
+            .filter(|key| known().all(|name| name != key.as_str()))
+            .map(|key| Problem {
+                subject: key.clone(),
+                message: match table::nearest(key, known()) {
+                    Some(name) => format!("no such setting; did you mean {name}?"),
+                    None => "no such setting".to_owned(),
+                },
+            })
+            .collect()
+    }
+}
+
+fn parsed(path: &Path) -> Result<Config, SettingsError> {
+    Config::builder()
+        .add_source(File::from(path).format(FileFormat::Toml).required(true))
+        .build()
+        .map_err(|fault| SettingsError::File {
+            path: path.to_owned(),
+            reason: fault.to_string(),
+        })
+}
+
+fn overlaid(
+    file: &Config,
+    environment: &Environment,
+    profile: Profile,
+) -> Result<Config, config::ConfigError> {
+    let mut builder = Config::builder().add_source(file.clone());
+    for setting in SETTINGS {
+        if let Fallback::Value(value) = (setting.fallback)(profile) {
+            builder = builder.set_default(setting.name, value)?;
+        }
+        if let Some(value) = environment.get(setting.variable) {
+            builder = builder.set_override(setting.name, value)?;
+        }
+    }
+    builder.build()
+}
+
+/// Collects the leaves of a parsed file under their dotted names.
+fn flatten(prefix: String, value: &Value, keys: &mut BTreeMap<String, Value>) {
+    let ValueKind::Table(table) = &value.kind else {
+        keys.insert(prefix, value.clone());
+        return;
+    };
+    for (name, inner) in table {
+        let dotted = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
+        flatten(dotted, inner, keys);
+    }
+}

@@ -1,0 +1,254 @@
+//! Decides which settings exist: their names, variables, limits and defaults. Reads nothing.
+
+use super::Profile;
+
+/// One setting, as it is read, checked and documented.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The dotted name in the settings file.
+    pub name: &'static str,
+    /// The environment variable, which wins over the file.
+    pub variable: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// Its value where nobody gave one.
+    pub fallback: fn(Profile) -> Fallback,
+    /// What it decides, as one sentence.
+    pub about: &'static str,
+    /// The requirement behind it.
+    pub requirement: &'static str,
+}
+
+/// What values a setting takes.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// A whole number within bounds, both included.
+    Number {
+        /// The smallest value.
+        min: u64,
+        /// The largest value.
+        max: u64,
+    },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// An IP address.
+    Address,
+    /// The URL of a database.
+    DatabaseUrl,
+    /// Text that is never shown, of at least this many bytes.
+    Secret {
+        /// The shortest length in bytes.
+        bytes_min: usize,
+    },
+    /// A filter of log lines, such as `info` or `arcade=debug,info`.
+    LogFilter,
+}
+
+/// What stands where nobody gave a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// This value.
+    Value(&'static str),
+    /// A value that the start makes up, as this text says.
+    Made(&'static str),
+    /// Nothing: the start fails.
+    Required,
+}
+
+use Fallback::{Made, Required, Value};
+
+/// The variable that names the profile.
+pub(super) const PROFILE_VARIABLE: &str = "ARCADE_PROFILE";
+/// The variable that names the data directory.
+pub(super) const DATA_VARIABLE: &str = "ARCADE_DATA";
+/// The variable that names the settings file.
+pub(super) const FILE_VARIABLE: &str = "ARCADE_CONFIG";
+
+/// Variables with a guarded prefix that are no settings of the server: where it finds the others,
+/// and what the `larder` command reads.
+pub(super) const OTHER_VARIABLES: [&str; 5] = [
+    PROFILE_VARIABLE,
+    DATA_VARIABLE,
+    FILE_VARIABLE,
+    "LARDER_URL",
+    "LARDER_TOKEN",
+];
+
+/// The shortest secret that may sign tokens: the output size of the hash (RFC 7518 §3.2).
+pub const JWT_SECRET_BYTES_MIN: usize = 32;
+
+/// The longest a shutdown may take. A container runtime kills after that time.
+pub(super) const SHUTDOWN_MS_MAX: u64 = 10_000;
+
+/// Every setting of the server.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "http.host",
+        variable: "ARCADE_HOST",
+        kind: Kind::Address,
+        fallback: |_| Value("127.0.0.1"),
+        about: "The address to listen on.",
+        requirement: "F-2",
+    },
+    Setting {
+        name: "http.port",
+        variable: "PORT",
+        kind: Kind::Number {
+            min: 0,
+            max: 65_535,
+        },
+        fallback: |_| Value("3000"),
+        about: "The port to listen on; 0 takes a free one.",
+        requirement: "0-48",
+    },
+    Setting {
+        name: "http.body_bytes_max",
+        variable: "ARCADE_BODY_BYTES_MAX",
+        kind: Kind::Number {
+            min: 1_024,
+            max: 16 << 20,
+        },
+        fallback: |_| Value("65536"),
+        about: "The longest request body; a longer one is answered with 413.",
+        requirement: "H-1",
+    },
+    Setting {
+        name: "http.request_timeout_ms",
+        variable: "ARCADE_REQUEST_TIMEOUT_MS",
+        kind: Kind::Number {
+            min: 10,
+            max: 120_000,
+        },
+        fallback: |_| Value("10000"),
+        about: "The longest a request may take; a slower one is answered with 503.",
+        requirement: "E-1",
+    },
+    Setting {
+        name: "http.shutdown_timeout_ms",
+        variable: "ARCADE_SHUTDOWN_TIMEOUT_MS",
+        kind: Kind::Number {
+            min: 0,
+            max: SHUTDOWN_MS_MAX,
+        },
+        fallback: |_| Value("10000"),
+        about: "How long requests in flight may go on after SIGTERM.",
+        requirement: "E-6",
+    },
+    Setting {
+        name: "auth.jwt_secret",
+        variable: "JWT_SECRET",
+        kind: Kind::Secret {
+            bytes_min: JWT_SECRET_BYTES_MIN,
+        },
+        fallback: |profile| match profile {
+            Profile::Development => Made("made once and kept in the data directory"),
+            Profile::Staging | Profile::Production | Profile::Test => Required,
+        },
+        about: "The secret that signs tokens (HS256).",
+        requirement: "0-48",
+    },
+    Setting {
+        name: "database.url",
+        variable: "DATABASE_URL",
+        kind: Kind::DatabaseUrl,
+        fallback: |profile| match profile {
+            Profile::Development | Profile::Test => Made("arcade.db in the data directory"),
+            Profile::Staging | Profile::Production => Required,
+        },
+        about: "The database.",
+        requirement: "0-48",
+    },
+    Setting {
+        name: "database.connections_max",
+        variable: "DATABASE_CONNECTIONS_MAX",
+        kind: Kind::Number { min: 1, max: 256 },
+        fallback: |_| Value("8"),
+        about: "The most connections to the database.",
+        requirement: "0-48",
+    },
+    Setting {
+        name: "cache.memory_bytes_max",
+        variable: "CACHE_MEMORY_BYTES_MAX",
+        kind: Kind::Number {
+            min: 1 << 20,
+            max: 1 << 40,
+        },
+        fallback: |_| Value("268435456"),
+        about: "The most bytes that the memory tier holds.",
+        requirement: "F-4",
+    },
+    Setting {
+        name: "cache.entries_max",
+        variable: "CACHE_ENTRIES_MAX",
+        kind: Kind::Number {
+            min: 1,
+            max: 100_000_000,
+        },
+        fallback: |_| Value("10000"),
+        about: "The most entries that the memory tier holds.",
+        requirement: "F-4",
+    },
+    Setting {
+        name: "cache.notifications_fresh_s",
+        variable: "CACHE_NOTIFICATIONS_FRESH_S",
+        kind: Kind::Number {
+            min: 1,
+            max: 86_400,
+        },
+        fallback: |_| Value("60"),
+        about: "How long a page of notifications is fresh.",
+        requirement: "K-6",
+    },
+    Setting {
+        name: "cache.unread_count_fresh_s",
+        variable: "CACHE_UNREAD_COUNT_FRESH_S",
+        kind: Kind::Number {
+            min: 1,
+            max: 86_400,
+        },
+        fallback: |_| Value("30"),
+        about: "How long the number of unread notifications is fresh.",
+        requirement: "K-6",
+    },
+    Setting {
+        name: "log.format",
+        variable: "ARCADE_LOG_FORMAT",
+        kind: Kind::Choice(&["text", "json"]),
+        fallback: |profile| match profile {
+            Profile::Development => Value("text"),
+            Profile::Staging | Profile::Production | Profile::Test => Value("json"),
+        },
+        about: "How log lines look on standard error.",
+        requirement: "O-8",
+    },
+    Setting {
+        name: "log.filter",
+        variable: "ARCADE_LOG",
+        kind: Kind::LogFilter,
+        fallback: |_| Value("info"),
+        about: "Which log lines are written.",
+        requirement: "O-8",
+    },
+    Setting {
+        name: "demo.world",
+        variable: "ARCADE_DEMO",
+        kind: Kind::Choice(&["on", "off"]),
+        fallback: |profile| match profile {
+            Profile::Development => Value("on"),
+            Profile::Staging | Profile::Production | Profile::Test => Value("off"),
+        },
+        about: "Whether the start fills an empty database with the demo world.",
+        requirement: "F-2",
+    },
+];
+
+/// The known name nearest to `wrong`, if one is near enough to be what was meant.
+pub(super) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Below this similarity (Jaro-Winkler) a suggestion misleads more often than it helps.
+    const SIMILARITY_MIN: f64 = 0.8;
+    known
+        .map(|name| (strsim::jaro_winkler(wrong, name), name))
+        .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, name)| name)
+}

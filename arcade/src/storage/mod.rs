@@ -1,0 +1,134 @@
+//! Decides how the database is opened and migrated. Knows no table; the domains bring their SQL,
+//! which runs on SQLite and PostgreSQL alike.
+
+mod migrations;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::MigrateError;
+use sqlx::{AnyConnection, AnyPool, Executor};
+
+use crate::settings;
+
+/// How long a request waits for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The database, through a pool of connections. Clones share the pool.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+}
+
+/// The database did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// The database cannot be opened.
+    #[error("database.url (DATABASE_URL): cannot open the database")]
+    Open(#[source] sqlx::Error),
+    /// The tables cannot be brought to the current form.
+    #[error("cannot migrate the database")]
+    Migrate(#[source] MigrateError),
+    /// A statement failed.
+    #[error("the database refused a statement")]
+    Query(#[from] sqlx::Error),
+}
+
+impl StorageError {
+    /// Whether the same call may succeed in a moment: the database is away or busy.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            StorageError::Open(source) | StorageError::Query(source) => matches!(
+                source,
+                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+            ),
+            StorageError::Migrate(_) => false,
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database that the settings name; without a name, the file `arcade.db` in `data`,
+    /// which is made where it is missing.
+    ///
+    /// # Errors
+    /// The URL is wrong, or the database cannot be reached.
+    pub async fn open(database: &settings::Database, data: &Path) -> Result<Store, StorageError> {
+        sqlx::any::install_default_drivers();
+        let url = match &database.url {
+            Some(url) => url.reveal().to_owned(),
+            None => file_url(&data.join("arcade.db"))?,
+        };
+        let pool = AnyPoolOptions::new()
+            .max_connections(database.connections_max)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| Box::pin(prepare(connection)))
+            .connect(&url)
+            .await
+            .map_err(StorageError::Open)?;
+        Ok(Store { pool })
+    }
+
+    /// Brings the tables to the form that this program knows. Safe to repeat. Gives the newest
+    /// migration's number.
+    ///
+    /// # Errors
+    /// A migration fails, or the database is newer than this program.
+    pub async fn migrate(&self) -> Result<i64, StorageError> {
+        migrations::run(&self.pool)
+            .await
+            .map_err(StorageError::Migrate)
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn ping(&self) -> Result<(), StorageError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The pool, for the statements of a domain.
+    pub(crate) fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// Closes every connection once it is idle.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Readers and the writer do not wait for each other in a write-ahead log.
+async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    if connection.backend_name() == "SQLite" {
+        connection
+            .execute("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000")
+            .await?;
+    }
+    Ok(())
+}
+
+fn file_url(path: &Path) -> Result<String, StorageError> {
+    let absolute = std::path::absolute(path).map_err(|fault| StorageError::Open(fault.into()))?;
+    // SQLite's URL form reads these three as syntax.
+    let escaped = absolute
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3F")
+        .replace('#', "%23");
+    Ok(format!("sqlite://{escaped}?mode=rwc"))
+}
+
+/// The value lists of an insert of `rows` rows: `($1, $2), ($3, $4)`.
+pub(crate) fn placeholders(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let numbers = row * columns + 1..=(row + 1) * columns;
+        let listed: Vec<String> = numbers.map(|number| format!("${number}")).collect();
+        format!("({})", listed.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,114 @@
+//! Decides how well the server is. A lost cache degrades it; only a lost database makes it
+//! unhealthy, since every answer can be had without the cache and none without the database.
+
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::System;
+
+/// A part that does not answer within this time counts as lost.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Condition {
+    Healthy,
+    Degraded,
+    Unhealthy,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    status: Condition,
+    version: &'static str,
+    profile: &'static str,
+    uptime_s: u64,
+    components: Components,
+}
+
+#[derive(Debug, Serialize)]
+struct Components {
+    database: Component,
+    cache: Component,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Component {
+    status: Condition,
+    latency_us: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Readiness {
+    status: &'static str,
+}
+
+pub(super) async fn report(State(system): State<System>) -> Response {
+    let (database, cache) = tokio::join!(database(&system), cache(&system));
+    let status = match (database.status, cache.status) {
+        (Condition::Healthy, Condition::Healthy) => Condition::Healthy,
+        (Condition::Healthy, _) => Condition::Degraded,
+        _ => Condition::Unhealthy,
+    };
+    let code = match status {
+        Condition::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+        Condition::Healthy | Condition::Degraded => StatusCode::OK,
+    };
+    let report = Report {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        profile: system.profile.name(),
+        uptime_s: system.telemetry.uptime().as_secs(),
+        components: Components { database, cache },
+    };
+    (code, Json(report)).into_response()
+}
+
+/// Whether to send requests here: not while draining and not without the database.
+pub(super) async fn ready(State(system): State<System>) -> Response {
+    let status = match (system.stop.is_cancelled(), database(&system).await.status) {
+        (true, _) => "draining",
+        (false, Condition::Unhealthy) => "no database",
+        (false, _) => match cache(&system).await.status {
+            Condition::Healthy => "ready",
+            _ => "degraded",
+        },
+    };
+    let code = match status {
+        "ready" | "degraded" => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (code, Json(Readiness { status })).into_response()
+}
+
+/// Whether to let the process live. It answers, so yes.
+pub(super) async fn live() -> impl IntoResponse {
+    Json(Readiness { status: "live" })
+}
+
+async fn database(system: &System) -> Component {
+    probe(system.store.ping(), Condition::Unhealthy).await
+}
+
+async fn cache(system: &System) -> Component {
+    probe(system.larder.ping(), Condition::Degraded).await
+}
+
+async fn probe<E>(ping: impl Future<Output = Result<(), E>>, lost: Condition) -> Component {
+    let begun = Instant::now();
+    let status = match tokio::time::timeout(PROBE_TIMEOUT, ping).await {
+        Ok(Ok(())) => Condition::Healthy,
+        Ok(Err(_)) | Err(_) => lost,
+    };
+    Component {
+        status,
+        latency_us: begun.elapsed().as_micros() as u64,
+    }
+}

@@ -1,0 +1,182 @@
+//! Decides what the metrics are called. The only module that names one. Each server has a recorder
+//! of its own, so two servers in one process do not count for each other.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use metrics::{Unit, counter, describe_counter, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{
+    BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
+
+use crate::figures::CacheFigures;
+use crate::http::CacheStatus;
+
+/// Upper bounds of the histograms in seconds: memory answers in microseconds, a database in
+/// milliseconds, and a request is cut off after seconds.
+const BUCKETS_S: [f64; 14] = [
+    0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0,
+    10.0,
+];
+
+/// Counts and times what happens, and renders it for Prometheus.
+pub struct Telemetry {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    started: Instant,
+    hits_timed: AtomicU64,
+    hit_nanos: AtomicU64,
+}
+
+/// An answered request.
+#[derive(Debug)]
+pub struct HttpRequest<'a> {
+    /// The method, out of a closed set.
+    pub method: &'static str,
+    /// The route's template.
+    pub route: &'a str,
+    /// The status.
+    pub status: u16,
+    /// How long the answer took.
+    pub took: Duration,
+}
+
+/// A read through the cache.
+#[derive(Debug)]
+pub struct CacheRead {
+    /// The cache's name.
+    pub cache: &'static str,
+    /// How the cache took part.
+    pub status: CacheStatus,
+    /// `memory`, `shared` or `loaded`.
+    pub origin: &'static str,
+    /// How long the read took, with the load if there was one.
+    pub took: Duration,
+}
+
+impl std::fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Telemetry")
+            .field("started", &self.started)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Telemetry {
+    /// Telemetry that has seen nothing yet.
+    ///
+    /// # Errors
+    /// The exporter refuses the buckets.
+    pub fn new() -> Result<Self, BuildError> {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&BUCKETS_S)?
+            .build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, describe);
+        Ok(Telemetry {
+            recorder,
+            handle,
+            started: Instant::now(),
+            hits_timed: AtomicU64::new(0),
+            hit_nanos: AtomicU64::new(0),
+        })
+    }
+
+    /// How long this server has been up.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Counts an answered request.
+    pub fn http_request(&self, request: &HttpRequest<'_>) {
+        let route = request.route.to_owned();
+        let status = request.status.to_string();
+        metrics::with_local_recorder(&self.recorder, || {
+            let method = request.method;
+            counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
+                .increment(1);
+            histogram!("http_request_duration_seconds", "method" => method, "route" => route)
+                .record(request.took.as_secs_f64());
+        });
+    }
+
+    /// Times a read through the cache.
+    pub fn cache_read(&self, read: &CacheRead) {
+        if read.status == CacheStatus::Hit {
+            let nanos = u64::try_from(read.took.as_nanos()).unwrap_or(u64::MAX);
+            self.hits_timed.fetch_add(1, Ordering::Relaxed);
+            self.hit_nanos.fetch_add(nanos, Ordering::Relaxed);
+        }
+        metrics::with_local_recorder(&self.recorder, || {
+            histogram!("cache_operation_duration_seconds", "cache" => read.cache, "operation" => "read", "origin" => read.origin)
+                .record(read.took.as_secs_f64());
+        });
+    }
+
+    /// The mean time of a hit, or `None` before the first.
+    pub fn hit_mean(&self) -> Option<Duration> {
+        let timed = self.hits_timed.load(Ordering::Relaxed);
+        let nanos = self.hit_nanos.load(Ordering::Relaxed);
+        nanos.checked_div(timed).map(Duration::from_nanos)
+    }
+
+    /// Everything, as Prometheus reads it. The cache counts by itself; its counts are taken over.
+    pub fn rendered(&self, caches: &[CacheFigures]) -> String {
+        metrics::with_local_recorder(&self.recorder, || {
+            gauge!("process_uptime_seconds").set(self.uptime().as_secs_f64());
+            caches.iter().for_each(take_over);
+        });
+        self.handle.render()
+    }
+
+    /// Folds what was recorded since the last call. Without it memory would grow until a scrape.
+    pub fn upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+}
+
+fn take_over(figures: &CacheFigures) {
+    let cache = &figures.name;
+    let hits = [
+        ("memory", figures.hits_memory),
+        ("shared", figures.hits_shared),
+    ];
+    for (origin, count) in hits {
+        counter!("cache_hits_total", "cache" => cache.clone(), "origin" => origin).absolute(count);
+    }
+    counter!("cache_misses_total", "cache" => cache.clone()).absolute(figures.misses);
+    counter!("cache_stale_total", "cache" => cache.clone()).absolute(figures.stale);
+    counter!("cache_errors_total", "cache" => cache.clone()).absolute(figures.errors);
+    counter!("cache_invalidations_total", "cache" => cache.clone()).absolute(figures.invalidations);
+}
+
+fn describe() {
+    describe_counter!(
+        "http_requests_total",
+        "Answered requests by route template."
+    );
+    describe_histogram!(
+        "http_request_duration_seconds",
+        Unit::Seconds,
+        "Time to the answer."
+    );
+    describe_counter!("cache_hits_total", "Reads answered by a fresh entry.");
+    describe_counter!("cache_misses_total", "Reads that asked the source.");
+    describe_counter!(
+        "cache_stale_total",
+        "Reads answered by an entry past its fresh time."
+    );
+    describe_counter!(
+        "cache_errors_total",
+        "Faults of the cache, each survived by the request."
+    );
+    describe_counter!(
+        "cache_invalidations_total",
+        "Invalidations that named the cache."
+    );
+    describe_histogram!(
+        "cache_operation_duration_seconds",
+        Unit::Seconds,
+        "Time of a read."
+    );
+}
