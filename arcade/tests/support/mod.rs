@@ -1,0 +1,210 @@
+//! One server on a real socket with a database of its own, and one client.
+// Each test file is a crate of its own and uses its own part of this one.
+#![allow(dead_code, unreachable_pub)]
+
+use arcade::app::App;
+use arcade::auth::{Role, TOKEN_LIFETIME, Tokens, UserId};
+use arcade::demo::{Filled, World};
+use arcade::http::{Access, Route, Verb};
+use arcade::server::{Server, ServerError};
+use arcade::settings::{Environment, Secret, Settings};
+use arcade::storage::Store;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The secret of every test server.
+pub const SECRET: &str = "a secret of tests, with more than 32 bytes";
+
+/// A world small enough to make for each test, in which users 1 and 2 have several pages.
+pub const WORLD: World = World {
+    seed: 7,
+    users: 20,
+    notifications: 400,
+};
+
+/// A running server and a client of it.
+pub struct TestClient {
+    client: Client<HttpConnector, Full<Bytes>>,
+    base: String,
+    pub tokens: Tokens,
+    stop: CancellationToken,
+    serving: JoinHandle<Result<(), ServerError>>,
+    _directory: TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).expect("the body is JSON")
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("plain header"))
+    }
+
+    pub fn unread(&self) -> u64 {
+        self.json()["unread"].as_u64().expect("unread is a number")
+    }
+}
+
+impl TestClient {
+    /// Starts a server in the test profile.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a server in the test profile with further variables.
+    pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let fixed = [
+            ("ARCADE_PROFILE", "test"),
+            ("ARCADE_DATA", "."),
+            ("JWT_SECRET", SECRET),
+            ("PORT", "0"),
+        ];
+        let all = fixed.into_iter().chain(variables.iter().copied());
+        let environment = Environment::of(directory.path(), all);
+        let settings = Settings::load(environment).expect("good settings");
+        let store = Store::open(&settings.database, &settings.data)
+            .await
+            .expect("open");
+        store.migrate().await.expect("migrate");
+        assert_eq!(WORLD.fill(&store).await.expect("fill"), Filled::Now);
+        let stop = CancellationToken::new();
+        let secret = Secret::new(SECRET);
+        let app = App::build(&settings, &secret, store, stop.clone()).expect("app");
+        let server = Server::listen(&settings.http).await.expect("listen");
+        TestClient {
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            base: format!("http://{}", server.address()),
+            tokens: Tokens::new(&secret),
+            stop: stop.clone(),
+            serving: tokio::spawn(server.run(app, stop)),
+            _directory: directory,
+        }
+    }
+
+    /// A good token of a player.
+    pub fn player(&self, id: i64) -> String {
+        self.tokens
+            .issue(UserId(id), Role::Player, TOKEN_LIFETIME)
+            .expect("token")
+    }
+
+    /// A good token of the admin.
+    pub fn admin(&self) -> String {
+        self.tokens
+            .issue(WORLD.admin(), Role::Admin, TOKEN_LIFETIME)
+            .expect("token")
+    }
+
+    /// The token that a route asks for, on behalf of user 1.
+    pub fn fitting(&self, route: &Route) -> Option<String> {
+        match route.access {
+            Access::Public => None,
+            Access::User => Some(self.player(1)),
+            Access::Admin => Some(self.admin()),
+        }
+    }
+
+    pub async fn get(&self, path: &str, token: &str) -> Answer {
+        self.send(Verb::Get, path, Some(token), "").await
+    }
+
+    pub async fn send(&self, verb: Verb, path: &str, token: Option<&str>, body: &str) -> Answer {
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        let headers: Vec<(&str, &str)> = authorization
+            .iter()
+            .map(|value| ("authorization", value.as_str()))
+            .collect();
+        self.send_with(verb, path, &headers, body).await
+    }
+
+    pub async fn send_with(
+        &self,
+        verb: Verb,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let url = format!("{}{path}", self.base);
+        let mut request = Request::builder().method(verb.name()).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
+        let request = request.body(body).expect("request");
+        let (parts, body) = self
+            .client
+            .request(request)
+            .await
+            .expect("answer")
+            .into_parts();
+        let bytes = body.collect().await.expect("body").to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
+    }
+
+    /// Sends user 1's request whose body never arrives, and gives the raw answer.
+    pub async fn stalled_body(&self, path: &str) -> String {
+        let address = self.base.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.expect("connect");
+        let token = self.player(1);
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+             content-length: 10\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("send");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("answer");
+        answer
+    }
+
+    /// The id of an unread notification of a user.
+    pub async fn unread_of(&self, user: i64) -> i64 {
+        let page = self
+            .get("/notifications?limit=100", &self.player(user))
+            .await
+            .json();
+        let items = page["items"].as_array().expect("items");
+        let unread = items
+            .iter()
+            .find(|item| item["read"] == false)
+            .expect("an unread one");
+        unread["id"].as_i64().expect("id")
+    }
+
+    /// Drains the server and waits for its end.
+    pub async fn stop(self) {
+        // An idle connection of the client would be waited for.
+        drop(self.client);
+        self.stop.cancel();
+        self.serving
+            .await
+            .expect("the server does not panic")
+            .expect("the server ends well");
+    }
+}
