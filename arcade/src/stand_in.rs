@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use larder::Key;
+use larder::{Entry, Key};
 use parking_lot::Mutex;
 
 #[derive(Debug, thiserror::Error)]
@@ -175,7 +175,7 @@ impl<K, V> std::fmt::Debug for Cache<K, V> {
 #[derive(Debug)]
 pub struct Load;
 
-impl<K: Key, V: Send + Sync + 'static> Cache<K, V> {
+impl<K: Key, V: Entry> Cache<K, V> {
     pub async fn get_or_load<L, F, E>(&self, key: &K, loader: L) -> Result<Hit<V>, Error>
     where
         L: FnOnce(Load) -> F,

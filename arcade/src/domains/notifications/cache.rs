@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use larder::key::{Key, Parts};
+use larder::Key;
 
 use super::model::{NotificationPage, UnreadCount};
 use super::rows::NotificationRows;
@@ -24,29 +24,17 @@ const PAGES: &str = "notifications";
 const UNREAD: &str = "notifications-unread";
 
 /// The user comes first, so that one prefix names all pages of a user.
+#[derive(Key)]
 struct PageKey {
     user: i64,
     page: u32,
     limit: u32,
 }
 
-impl Key for PageKey {
-    fn visit<P: Parts>(&self, parts: &mut P) {
-        parts.signed(self.user);
-        parts.unsigned(u64::from(self.page));
-        parts.unsigned(u64::from(self.limit));
-    }
-}
-
-/// The key of what exists once a user, and the prefix of the keys of what exists more often.
+/// The key of what exists once for each user.
+#[derive(Key)]
 struct UserKey {
     user: i64,
-}
-
-impl Key for UserKey {
-    fn visit<P: Parts>(&self, parts: &mut P) {
-        parts.signed(self.user);
-    }
 }
 
 /// Notifications as readers see them: through the cache.
@@ -119,7 +107,7 @@ impl NotificationCaches {
     /// Drops everything that shows notifications of `user`. Every change ends here.
     pub(super) async fn changed(&self, user: UserId) {
         let dropped = Invalidation::new()
-            .prefix(&self.pages, &UserKey { user: user.0 })
+            .prefix(&self.pages, &(user.0,))
             .key(&self.unread, &UserKey { user: user.0 });
         self.larder.invalidate(dropped).await;
     }

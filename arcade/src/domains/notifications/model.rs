@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use larder::Entry;
 use serde::{Deserialize, Serialize};
 
 /// Something that happened to a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Entry)]
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
     /// Its number.
@@ -30,7 +31,7 @@ pub struct Notification {
 }
 
 /// A page of a user's notifications, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Entry)]
 pub struct NotificationPage {
     /// The notifications on the page.
     pub items: Vec<Notification>,
@@ -47,7 +48,7 @@ pub struct NotificationPage {
 }
 
 /// How many notifications a user has not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Entry)]
 pub struct UnreadCount {
     /// The number.
     pub unread: u64,
