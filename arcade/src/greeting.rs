@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use arcade::settings::{Layer, Shown};
+use arcade::settings::{Layer, Settings, Shown};
 
 /// How to try a server that has just started, ready to paste.
 pub(crate) struct Greeting {
@@ -39,6 +39,20 @@ Try, twice, and see X-Cache go from MISS to HIT (tokens are good for an hour):
 "
         )
     }
+}
+
+/// Which parts the server runs on.
+pub(crate) fn parts(settings: &Settings) -> String {
+    let database = match &settings.database.url {
+        Some(_) => "SQLite, as database.url says".to_owned(),
+        None => format!("SQLite in {}", settings.data.display()),
+    };
+    let cache = &settings.cache;
+    format!(
+        "Database: {database}. Cache: memory, up to {} entries and {} MiB; no shared tier.",
+        cache.entries_max,
+        cache.memory_bytes_max >> 20
+    )
 }
 
 /// Every setting as a table.

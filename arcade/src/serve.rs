@@ -13,12 +13,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::greeting::Greeting;
+use crate::greeting::{self, Greeting};
 
 /// Serves until SIGTERM or ctrl-c.
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     log_to_stderr(&settings.log)?;
-    let stop = stopped_by_signals()?;
     let server = Server::listen(&settings.http).await?;
     let secret = auth::secret_of(&settings)?;
     let store = crate::opened(&settings).await?;
@@ -26,16 +25,18 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     if settings.demo == Demo::On {
         fill(&store).await?;
     }
+    let stop = CancellationToken::new();
     let app = App::build(&settings, &secret, store, stop.clone())?;
     println!(
         "Arcade listens on http://{} (profile {}).",
         server.address(),
         settings.profile
     );
+    println!("{}", greeting::parts(&settings));
     if settings.profile == Profile::Development {
-        print!("{}", greeting(&settings, &Tokens::new(&secret), &server)?);
+        print!("{}", invitation(&settings, &Tokens::new(&secret), &server)?);
     }
-    server.run(app, stop).await?;
+    until_signalled(server, app, stop).await?;
     println!("Arcade has stopped.");
     Ok(())
 }
@@ -56,7 +57,7 @@ pub(crate) async fn fill(store: &Store) -> Result<Filled, StorageError> {
     Ok(filled)
 }
 
-fn greeting(settings: &Settings, tokens: &Tokens, server: &Server) -> anyhow::Result<Greeting> {
+fn invitation(settings: &Settings, tokens: &Tokens, server: &Server) -> anyhow::Result<Greeting> {
     let issue = |user, role| tokens.issue(user, role, TOKEN_LIFETIME);
     let admin = issue(DEMO_WORLD.admin(), Role::Admin)?;
     let path = settings.data.join("token");
@@ -82,19 +83,16 @@ fn log_to_stderr(log: &Log) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A token that SIGTERM or ctrl-c cancels.
-fn stopped_by_signals() -> anyhow::Result<CancellationToken> {
-    let stop = CancellationToken::new();
+/// Serves until a signal comes, then drains.
+async fn until_signalled(server: Server, app: App, stop: CancellationToken) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for ctrl-c")?;
-    let stopping = stop.clone();
-    // Owned by the runtime and ended with it; the process waits for nothing else.
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        stopping.cancel();
-    });
-    Ok(stop)
+    let mut serving = std::pin::pin!(server.run(app, stop.clone()));
+    tokio::select! {
+        served = &mut serving => return Ok(served?),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    stop.cancel();
+    Ok(serving.await?)
 }

@@ -113,6 +113,12 @@ fn a_wrong_value_is_named_with_its_limit() {
             "begins with sqlite:",
         ),
         (
+            "DATABASE_URL",
+            "sqlite::memory:",
+            "DATABASE_URL (database.url)",
+            "the URL of a file",
+        ),
+        (
             "ARCADE_LOG_FORMAT",
             "xml",
             "ARCADE_LOG_FORMAT (log.format)",

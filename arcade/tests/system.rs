@@ -32,6 +32,53 @@ async fn both_health_paths_give_one_report() {
 }
 
 #[tokio::test]
+async fn without_the_database_what_is_cached_is_served_and_the_rest_is_503() {
+    let client = TestClient::start().await;
+    let (one, two) = (client.player(1), client.player(2));
+    client.get("/notifications", &one).await;
+    client.store.close().await;
+    assert_eq!(
+        client.get("/notifications", &one).await.header("x-cache"),
+        "HIT"
+    );
+    let lost = client.get("/notifications", &two).await;
+    assert_eq!(
+        (lost.status.as_u16(), lost.header("retry-after")),
+        (503, "1")
+    );
+    let change = client
+        .send(Verb::Post, "/notifications/read-all", Some(&one), "")
+        .await;
+    assert_eq!(change.status, 503);
+    for (path, status, word) in [
+        ("/api/health", 503, "unhealthy"),
+        ("/readyz", 503, "no database"),
+        ("/livez", 200, "live"),
+    ] {
+        let answer = client.send(Verb::Get, path, None, "").await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["status"]),
+            (status, &json!(word))
+        );
+    }
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn a_draining_server_is_alive_and_not_ready() {
+    let client = TestClient::start().await;
+    client.draining.cancel();
+    for (path, status, word) in [("/readyz", 503, "draining"), ("/livez", 200, "live")] {
+        let answer = client.send(Verb::Get, path, None, "").await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.json()["status"]),
+            (status, &json!(word))
+        );
+    }
+    client.stop().await;
+}
+
+#[tokio::test]
 async fn the_admin_sees_what_the_readers_caused() {
     let client = TestClient::start().await;
     let (one, admin) = (client.player(1), client.admin());
@@ -168,9 +215,25 @@ async fn a_hit_is_timed_in_seconds() {
 #[tokio::test]
 async fn a_request_over_its_deadline_is_answered_with_503_and_a_problem() {
     let client = TestClient::start_with(&[("ARCADE_REQUEST_TIMEOUT_MS", "10")]).await;
-    let stalled = client.stalled_body("/notifications/read-all").await;
+    let stalled = client
+        .half_sent("/notifications/read-all")
+        .await
+        .answer()
+        .await;
     assert!(stalled.starts_with("HTTP/1.1 503 "), "{stalled}");
     assert!(stalled.contains("application/problem+json"), "{stalled}");
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_answered_while_the_server_drains() {
+    let client = TestClient::start().await;
+    let half_sent = client.half_sent("/notifications/read-all").await;
+    // Connections are accepted in order, so the earlier one has been by the time this is answered.
+    client.send(Verb::Get, "/livez", None, "").await;
+    client.drain();
+    let answer = half_sent.finish().await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     client.stop().await;
 }
 

@@ -319,7 +319,7 @@ fn wanted(kind: Kind) -> String {
         Kind::Number { min, max } => format!("a whole number from {min} to {max}"),
         Kind::Choice(words) => format!("one of {}", words.join(", ")),
         Kind::Address => "an IP address, such as 127.0.0.1".to_owned(),
-        Kind::DatabaseUrl => "a URL that begins with sqlite:".to_owned(),
+        Kind::DatabaseUrl => "the URL of a file that begins with sqlite:".to_owned(),
         Kind::Secret { bytes_min } => format!("at least {bytes_min} bytes"),
         Kind::LogFilter => "a log filter, such as info or arcade=debug,info".to_owned(),
     }
@@ -332,7 +332,12 @@ fn check(kind: Kind, text: &str) -> Result<(), String> {
             .is_ok_and(|number: u64| (min..=max).contains(&number)),
         Kind::Choice(words) => words.contains(&text),
         Kind::Address => text.parse::<IpAddr>().is_ok(),
-        Kind::DatabaseUrl => text.starts_with("sqlite:"),
+        // Each connection to a database in memory would see a database of its own.
+        Kind::DatabaseUrl => {
+            text.starts_with("sqlite:")
+                && !text.contains(":memory:")
+                && !text.contains("mode=memory")
+        }
         Kind::Secret { bytes_min } => text.len() >= bytes_min,
         Kind::LogFilter => EnvFilter::try_new(text).is_ok(),
     };

@@ -20,10 +20,15 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// The secret of every test server.
 pub const SECRET: &str = "a secret of tests, with more than 32 bytes";
+
+/// What takes longer hangs. It is shorter than the default deadline of a shutdown, so a server
+/// that ends only by that deadline fails the test.
+pub const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A world small enough to make for each test, in which users 1 and 2 have several pages.
 pub const WORLD: World = World {
@@ -37,6 +42,9 @@ pub struct TestClient {
     client: Client<HttpConnector, Full<Bytes>>,
     base: String,
     pub tokens: Tokens,
+    pub store: Store,
+    /// Tells the parts that the server drains, without draining it.
+    pub draining: CancellationToken,
     stop: CancellationToken,
     serving: JoinHandle<Result<(), ServerError>>,
     _directory: TempDir,
@@ -91,12 +99,15 @@ impl TestClient {
         assert_eq!(WORLD.fill(&store).await.expect("fill"), Filled::Now);
         let stop = CancellationToken::new();
         let secret = Secret::new(SECRET);
-        let app = App::build(&settings, &secret, store, stop.clone()).expect("app");
+        let draining = stop.child_token();
+        let app = App::build(&settings, &secret, store.clone(), draining.clone()).expect("app");
         let server = Server::listen(&settings.http).await.expect("listen");
         TestClient {
             client: Client::builder(TokioExecutor::new()).build_http(),
             base: format!("http://{}", server.address()),
             tokens: Tokens::new(&secret),
+            store,
+            draining,
             stop: stop.clone(),
             serving: tokio::spawn(server.run(app, stop)),
             _directory: directory,
@@ -168,19 +179,17 @@ impl TestClient {
         }
     }
 
-    /// Sends user 1's request whose body never arrives, and gives the raw answer.
-    pub async fn stalled_body(&self, path: &str) -> String {
+    /// Begins user 1's request to `path` and holds its two-byte body back.
+    pub async fn half_sent(&self, path: &str) -> HalfSent {
         let address = self.base.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).await.expect("connect");
         let token = self.player(1);
         let head = format!(
             "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
-             content-length: 10\r\nconnection: close\r\n\r\n"
+             content-length: 2\r\nconnection: close\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).await.expect("send");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("answer");
-        answer
+        HalfSent { stream }
     }
 
     /// The id of an unread notification of a user.
@@ -197,14 +206,42 @@ impl TestClient {
         unread["id"].as_i64().expect("id")
     }
 
+    /// Tells the server to drain, as a signal would.
+    pub fn drain(&self) {
+        self.stop.cancel();
+    }
+
     /// Drains the server and waits for its end.
     pub async fn stop(self) {
         // An idle connection of the client would be waited for.
         drop(self.client);
         self.stop.cancel();
-        self.serving
+        let ended = timeout(PATIENCE, self.serving)
             .await
+            .expect("the server ends in time");
+        ended
             .expect("the server does not panic")
             .expect("the server ends well");
+    }
+}
+
+/// A request whose body is still to come.
+pub struct HalfSent {
+    stream: TcpStream,
+}
+
+impl HalfSent {
+    /// Sends the body and reads the raw answer.
+    pub async fn finish(mut self) -> String {
+        self.stream.write_all(b"{}").await.expect("send");
+        self.answer().await
+    }
+
+    /// Reads the raw answer to its end.
+    pub async fn answer(mut self) -> String {
+        let mut answer = String::new();
+        let read = timeout(PATIENCE, self.stream.read_to_string(&mut answer)).await;
+        read.expect("an answer in time").expect("a readable answer");
+        answer
     }
 }
