@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
+use larder::clock::SystemClock;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -77,7 +78,7 @@ impl App {
         store: Store,
         stop: CancellationToken,
     ) -> Result<App, AppError> {
-        let telemetry = Arc::new(Telemetry::new()?);
+        let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock))?);
         let larder = Larder::builder("arcade")
             .bytes_max(settings.cache.memory_bytes_max)
             .entries_max(settings.cache.entries_max)
@@ -94,14 +95,7 @@ impl App {
         Ok(App {
             tokens: Tokens::new(secret),
             notifications: Notifications::new(caches, rows, running.clone()),
-            system: System {
-                profile: settings.profile,
-                store,
-                larder,
-                figures,
-                telemetry,
-                stop,
-            },
+            system: System { profile: settings.profile, store, larder, figures, telemetry, stop },
             running,
         })
     }

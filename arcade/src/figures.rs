@@ -84,20 +84,12 @@ pub struct Figures {
 impl Figures {
     /// The figures of the caches in `larder`.
     pub fn new(larder: Larder) -> Self {
-        Figures {
-            larder,
-            zero: Mutex::new(Vec::new()),
-        }
+        Figures { larder, zero: Mutex::new(Vec::new()) }
     }
 
     /// Counts since the start.
     pub fn in_all(&self) -> Vec<CacheFigures> {
-        self.larder
-            .stats()
-            .caches
-            .into_iter()
-            .map(CacheFigures::of)
-            .collect()
+        self.larder.stats().caches.into_iter().map(CacheFigures::of).collect()
     }
 
     /// Counts since the last reset.

@@ -16,12 +16,7 @@ pub(crate) struct Greeting {
 
 impl fmt::Display for Greeting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Greeting {
-            address,
-            first,
-            second,
-            admin_file,
-        } = self;
+        let Greeting { address, first, second, admin_file } = self;
         let admin = admin_file.display();
         write!(
             f,
@@ -57,17 +52,9 @@ pub(crate) fn parts(settings: &Settings) -> String {
 
 /// Every setting as a table.
 pub(crate) fn settings(shown: &[Shown]) -> String {
-    let name_width = shown
-        .iter()
-        .map(|shown| shown.setting.name.len())
-        .max()
-        .unwrap_or(0);
+    let name_width = shown.iter().map(|shown| shown.setting.name.len()).max().unwrap_or(0);
     let line = |shown: &Shown| {
-        let Shown {
-            setting,
-            value,
-            layer,
-        } = shown;
+        let Shown { setting, value, layer } = shown;
         let layer = match layer {
             Layer::Default => "default",
             Layer::File => "file",

@@ -78,19 +78,13 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Config(ConfigCommand::Check) => {
             let settings = Settings::load(environment)?;
-            println!(
-                "The settings are good for the profile {}.",
-                settings.profile
-            );
+            println!("The settings are good for the profile {}.", settings.profile);
             Ok(())
         }
         Command::Seed => on_runtime(seed(Settings::load(environment)?)),
         Command::Token { user, role } => {
             let secret = auth::secret_of(&Settings::load(environment)?)?;
-            println!(
-                "{}",
-                Tokens::new(&secret).issue(UserId(user), role, TOKEN_LIFETIME)?
-            );
+            println!("{}", Tokens::new(&secret).issue(UserId(user), role, TOKEN_LIFETIME)?);
             Ok(())
         }
         Command::Migrate => on_runtime(migrate(Settings::load(environment)?)),

@@ -1,7 +1,5 @@
 //! The start: what is told, in which order, until the server answers.
 
-use std::time::Instant;
-
 use anyhow::Context;
 use arcade::app::App;
 use arcade::auth::{self, Role, TOKEN_LIFETIME, Tokens, UserId};
@@ -9,6 +7,7 @@ use arcade::demo::{DEMO_WORLD, Filled};
 use arcade::server::Server;
 use arcade::settings::{Demo, Log, LogFormat, Profile, Settings};
 use arcade::storage::{StorageError, Store};
+use larder::clock::{Clock, SystemClock};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -27,11 +26,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     }
     let stop = CancellationToken::new();
     let app = App::build(&settings, &secret, store, stop.clone())?;
-    println!(
-        "Arcade listens on http://{} (profile {}).",
-        server.address(),
-        settings.profile
-    );
+    println!("Arcade listens on http://{} (profile {}).", server.address(), settings.profile);
     println!("{}", greeting::parts(&settings));
     if settings.profile == Profile::Development {
         print!("{}", invitation(&settings, &Tokens::new(&secret), &server)?);
@@ -43,7 +38,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
 
 /// Fills an empty database with the demo world and says so.
 pub(crate) async fn fill(store: &Store) -> Result<Filled, StorageError> {
-    let begun = Instant::now();
+    let begun = SystemClock.precise();
     let filled = DEMO_WORLD.fill(store).await?;
     if filled == Filled::Now {
         println!(
@@ -51,7 +46,7 @@ pub(crate) async fn fill(store: &Store) -> Result<Filled, StorageError> {
             DEMO_WORLD.users,
             DEMO_WORLD.notifications,
             DEMO_WORLD.seed,
-            begun.elapsed().as_millis()
+            SystemClock.precise().since(begun).as_millis()
         );
     }
     Ok(filled)
@@ -73,9 +68,7 @@ fn invitation(settings: &Settings, tokens: &Tokens, server: &Server) -> anyhow::
 
 fn log_to_stderr(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&log.filter).context("log.filter (ARCADE_LOG)")?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().init(),

@@ -49,17 +49,10 @@ impl Server {
     /// # Errors
     /// The address is taken or not ours.
     pub async fn listen(http: &Http) -> Result<Server, ServerError> {
-        let failed = |source| ServerError::Listen {
-            address: http.address,
-            source,
-        };
+        let failed = |source| ServerError::Listen { address: http.address, source };
         let listener = TcpListener::bind(http.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Server {
-            listener,
-            address,
-            http: http.clone(),
-        })
+        Ok(Server { listener, address, http: http.clone() })
     }
 
     /// Where it listens.
@@ -88,10 +81,7 @@ impl Server {
             }
             never = folded(&app) => match never {},
         };
-        if tokio::time::timeout(CLOSE_TIMEOUT, app.close())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(CLOSE_TIMEOUT, app.close()).await.is_err() {
             tracing::warn!("the database did not close at the shutdown deadline");
         }
         served

@@ -9,8 +9,9 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use larder::clock::{Clock, Moment, SystemClock};
 use larder::{Entry, Key};
 use parking_lot::Mutex;
 
@@ -27,7 +28,7 @@ pub struct BuildError;
 #[derive(Clone)]
 struct Stored {
     value: Arc<dyn Any + Send + Sync>,
-    at: Instant,
+    at: Moment,
 }
 
 #[derive(Debug, Default)]
@@ -87,11 +88,7 @@ impl Larder {
         LarderBuilder
     }
     pub fn cache(&self, name: &'static str) -> CacheBuilder {
-        CacheBuilder {
-            larder: self.clone(),
-            name,
-            fresh: Duration::from_secs(60),
-        }
+        CacheBuilder { larder: self.clone(), name, fresh: Duration::from_secs(60) }
     }
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(())
@@ -99,10 +96,7 @@ impl Larder {
     pub async fn close(&self) {}
     pub async fn invalidate(&self, invalidation: Invalidation) {
         self.0.entries.lock().retain(|key, _| {
-            let named = invalidation
-                .prefixes
-                .iter()
-                .any(|prefix| key.starts_with(prefix))
+            let named = invalidation.prefixes.iter().any(|prefix| key.starts_with(prefix))
                 || invalidation.keys.contains(key);
             !named
         });
@@ -118,9 +112,7 @@ impl Larder {
             errors: counters.errors.load(Ordering::Relaxed),
             invalidations: counters.invalidations.load(Ordering::Relaxed),
         };
-        Stats {
-            caches: self.0.caches.lock().iter().map(read).collect(),
-        }
+        Stats { caches: self.0.caches.lock().iter().map(read).collect() }
     }
 }
 
@@ -138,23 +130,9 @@ impl CacheBuilder {
     }
     pub fn build<K, V>(self) -> Result<Cache<K, V>, BuildError> {
         let counters = Arc::new(Counters::default());
-        self.larder
-            .0
-            .caches
-            .lock()
-            .push((self.name, Arc::clone(&counters)));
-        let CacheBuilder {
-            larder,
-            name,
-            fresh,
-        } = self;
-        Ok(Cache {
-            larder,
-            name,
-            fresh,
-            counters,
-            types: PhantomData,
-        })
+        self.larder.0.caches.lock().push((self.name, Arc::clone(&counters)));
+        let CacheBuilder { larder, name, fresh } = self;
+        Ok(Cache { larder, name, fresh, counters, types: PhantomData })
     }
 }
 
@@ -184,32 +162,21 @@ impl<K: Key, V: Entry> Cache<K, V> {
     {
         let text = larder::key::text(self.name, key);
         let stored = self.larder.0.entries.lock().get(&text).cloned();
-        let fresh = stored.filter(|stored| stored.at.elapsed() < self.fresh);
+        let fresh = stored.filter(|stored| SystemClock.precise().since(stored.at) < self.fresh);
         if let Some((value, at)) = fresh.and_then(|s| Some((s.value.downcast::<V>().ok()?, s.at))) {
             self.counters.hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(Hit {
-                value,
-                origin: Origin::Memory,
-                age: at.elapsed(),
-            });
+            return Ok(Hit { value, origin: Origin::Memory, age: SystemClock.precise().since(at) });
         }
         self.counters.misses.fetch_add(1, Ordering::Relaxed);
-        let at = Instant::now();
+        let at = SystemClock.precise();
         let value = loader(Load).await.map_err(|error| {
             self.counters.errors.fetch_add(1, Ordering::Relaxed);
             Error::Load(error.into())
         })?;
         let value = Arc::new(value);
-        let stored = Stored {
-            value: Arc::clone(&value) as _,
-            at,
-        };
+        let stored = Stored { value: Arc::clone(&value) as _, at };
         self.larder.0.entries.lock().insert(text, stored);
-        Ok(Hit {
-            value,
-            origin: Origin::Loaded,
-            age: Duration::ZERO,
-        })
+        Ok(Hit { value, origin: Origin::Loaded, age: Duration::ZERO })
     }
 }
 
@@ -259,8 +226,7 @@ impl Invalidation {
         self
     }
     pub fn prefix<K: Key, V, P: Key>(mut self, cache: &Cache<K, V>, prefix: &P) -> Self {
-        self.prefixes
-            .push(format!("{}:", larder::key::text(cache.name, prefix)));
+        self.prefixes.push(format!("{}:", larder::key::text(cache.name, prefix)));
         self.counters.push(Arc::clone(&cache.counters));
         self
     }

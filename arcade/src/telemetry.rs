@@ -1,9 +1,11 @@
 //! Decides what the metrics are called. The only module that names one. Each server has a recorder
 //! of its own, so two servers in one process do not count for each other.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use larder::clock::{Clock, Moment};
 use metrics::{Unit, counter, describe_counter, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{
     BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
@@ -23,7 +25,8 @@ const BUCKETS_S: [f64; 14] = [
 pub struct Telemetry {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
-    started: Instant,
+    clock: Arc<dyn Clock>,
+    started: Moment,
     hits_timed: AtomicU64,
     hit_nanos: AtomicU64,
 }
@@ -56,35 +59,42 @@ pub struct CacheRead {
 
 impl std::fmt::Debug for Telemetry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Telemetry")
-            .field("started", &self.started)
-            .finish_non_exhaustive()
+        f.debug_struct("Telemetry").field("started", &self.started).finish_non_exhaustive()
     }
 }
 
 impl Telemetry {
-    /// Telemetry that has seen nothing yet.
+    /// Telemetry that has seen nothing yet and measures with `clock`.
     ///
     /// # Errors
     /// The exporter refuses the buckets.
-    pub fn new() -> Result<Self, BuildError> {
-        let recorder = PrometheusBuilder::new()
-            .set_buckets(&BUCKETS_S)?
-            .build_recorder();
+    pub fn new(clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
+        let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS_S)?.build_recorder();
         let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, describe);
         Ok(Telemetry {
             recorder,
             handle,
-            started: Instant::now(),
+            started: clock.precise(),
+            clock,
             hits_timed: AtomicU64::new(0),
             hit_nanos: AtomicU64::new(0),
         })
     }
 
+    /// The moment from which something is measured.
+    pub fn now(&self) -> Moment {
+        self.clock.precise()
+    }
+
+    /// How long ago `begun` was.
+    pub fn since(&self, begun: Moment) -> Duration {
+        self.clock.precise().since(begun)
+    }
+
     /// How long this server has been up.
     pub fn uptime(&self) -> Duration {
-        self.started.elapsed()
+        self.since(self.started)
     }
 
     /// Counts an answered request.
@@ -137,10 +147,7 @@ impl Telemetry {
 
 fn take_over(figures: &CacheFigures) {
     let cache = &figures.name;
-    let hits = [
-        ("memory", figures.hits_memory),
-        ("shared", figures.hits_shared),
-    ];
+    let hits = [("memory", figures.hits_memory), ("shared", figures.hits_shared)];
     for (origin, count) in hits {
         counter!("cache_hits_total", "cache" => cache.clone(), "origin" => origin).absolute(count);
     }
@@ -151,32 +158,12 @@ fn take_over(figures: &CacheFigures) {
 }
 
 fn describe() {
-    describe_counter!(
-        "http_requests_total",
-        "Answered requests by route template."
-    );
-    describe_histogram!(
-        "http_request_duration_seconds",
-        Unit::Seconds,
-        "Time to the answer."
-    );
+    describe_counter!("http_requests_total", "Answered requests by route template.");
+    describe_histogram!("http_request_duration_seconds", Unit::Seconds, "Time to the answer.");
     describe_counter!("cache_hits_total", "Reads answered by a fresh entry.");
     describe_counter!("cache_misses_total", "Reads that asked the source.");
-    describe_counter!(
-        "cache_stale_total",
-        "Reads answered by an entry past its fresh time."
-    );
-    describe_counter!(
-        "cache_errors_total",
-        "Faults of the cache, each survived by the request."
-    );
-    describe_counter!(
-        "cache_invalidations_total",
-        "Invalidations that named the cache."
-    );
-    describe_histogram!(
-        "cache_operation_duration_seconds",
-        Unit::Seconds,
-        "Time of a read."
-    );
+    describe_counter!("cache_stale_total", "Reads answered by an entry past its fresh time.");
+    describe_counter!("cache_errors_total", "Faults of the cache, each survived by the request.");
+    describe_counter!("cache_invalidations_total", "Invalidations that named the cache.");
+    describe_histogram!("cache_operation_duration_seconds", Unit::Seconds, "Time of a read.");
 }

@@ -23,18 +23,9 @@ async fn every_route_answers_exactly_those_whom_the_table_names() {
         };
         let callers = [None, Some(player.as_str()), Some(admin.as_str())];
         for (caller, expected) in callers.into_iter().zip(expected) {
-            let status = client
-                .send(route.verb, &path, caller, "")
-                .await
-                .status
-                .as_u16();
+            let status = client.send(route.verb, &path, caller, "").await.status.as_u16();
             let refused = matches!(status, 401 | 403).then_some(status);
-            assert_eq!(
-                refused,
-                expected,
-                "{} {path} as {caller:?}",
-                route.verb.name()
-            );
+            assert_eq!(refused, expected, "{} {path} as {caller:?}", route.verb.name());
         }
     }
     client.stop().await;
@@ -52,21 +43,13 @@ async fn another_users_notification_is_not_found_and_stays_as_it_is() {
         let missing = route.path.replace("{id}", "999999");
         let theirs = client.send(route.verb, &path, Some(&two), "").await;
         let nobodys = client.send(route.verb, &missing, Some(&two), "").await;
-        assert_eq!(
-            (theirs.status.as_u16(), nobodys.status.as_u16()),
-            (404, 404)
-        );
+        assert_eq!((theirs.status.as_u16(), nobodys.status.as_u16()), (404, 404));
         // The answers must not tell which of the two exists.
         assert_eq!(theirs.json()["error"], nobodys.json()["error"]);
     }
-    let after = client
-        .send(Verb::Post, "/notifications/read-all", Some(&two), "")
-        .await;
+    let after = client.send(Verb::Post, "/notifications/read-all", Some(&two), "").await;
     assert!(after.status.is_success());
-    assert_eq!(
-        client.get("/notifications?limit=100", &one).await.json(),
-        before
-    );
+    assert_eq!(client.get("/notifications?limit=100", &one).await.json(), before);
     client.stop().await;
 }
 
@@ -83,10 +66,7 @@ fn claims(changes: Value) -> Value {
     for (name, value) in changes.as_object().expect("object") {
         claims[name] = value.clone();
     }
-    claims
-        .as_object_mut()
-        .expect("object")
-        .retain(|_, value| !value.is_null());
+    claims.as_object_mut().expect("object").retain(|_, value| !value.is_null());
     claims
 }
 
@@ -102,36 +82,17 @@ fn bad_tokens() -> Vec<(&'static str, String)> {
         ("no token", "nonsense".to_owned()),
         ("algorithm none", none),
         ("no signature", format!("{}.{}.", parts[0], parts[1])),
-        (
-            "another algorithm",
-            signed(&Header::new(Algorithm::HS512), &claims(json!({})), SECRET),
-        ),
-        (
-            "another secret",
-            signed(
-                &hs256,
-                &claims(json!({})),
-                "another secret, also 32 bytes long",
-            ),
-        ),
+        ("another algorithm", signed(&Header::new(Algorithm::HS512), &claims(json!({})), SECRET)),
+        ("another secret", signed(&hs256, &claims(json!({})), "another secret, also 32 bytes long")),
         ("another audience", with(json!({ "aud": "elsewhere" }))),
         ("no audience", with(json!({ "aud": null }))),
-        (
-            "expired",
-            with(json!({ "exp": jsonwebtoken::get_current_timestamp() - 60 })),
-        ),
+        ("expired", with(json!({ "exp": jsonwebtoken::get_current_timestamp() - 60 }))),
         ("no expiry", with(json!({ "exp": null }))),
-        (
-            "not yet good",
-            with(json!({ "nbf": jsonwebtoken::get_current_timestamp() + 60 })),
-        ),
+        ("not yet good", with(json!({ "nbf": jsonwebtoken::get_current_timestamp() + 60 }))),
         ("no subject", with(json!({ "sub": null }))),
         ("a subject that is no number", with(json!({ "sub": "one" }))),
         ("subject zero", with(json!({ "sub": "0" }))),
-        (
-            "a role that does not exist",
-            with(json!({ "role": "root" })),
-        ),
+        ("a role that does not exist", with(json!({ "role": "root" }))),
     ]
 }
 
@@ -144,34 +105,19 @@ async fn no_bad_token_is_let_in_and_no_answer_says_why() {
         let answer = client.get("/notifications", &token).await;
         assert_eq!(answer.status, 401, "{name}");
         assert_eq!(answer.header("www-authenticate"), "Bearer", "{name}");
-        assert_eq!(
-            answer.json()["error"],
-            "a valid bearer token is required",
-            "{name}"
-        );
+        assert_eq!(answer.json()["error"], "a valid bearer token is required", "{name}");
     }
     let basic = [("authorization", format!("Basic {good}"))];
-    let basic: Vec<(&str, &str)> = basic
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
-    assert_eq!(
-        client
-            .send_with(Verb::Get, "/notifications", &basic, "")
-            .await
-            .status,
-        401
-    );
+    let basic: Vec<(&str, &str)> =
+        basic.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(client.send_with(Verb::Get, "/notifications", &basic, "").await.status, 401);
     client.stop().await;
 }
 
 #[tokio::test]
 async fn the_clocks_of_two_machines_may_differ_a_little() {
     let client = TestClient::start().await;
-    let spent = client
-        .tokens
-        .issue(UserId(1), Role::Player, Duration::ZERO)
-        .expect("token");
+    let spent = client.tokens.issue(UserId(1), Role::Player, Duration::ZERO).expect("token");
     // Within the allowed difference of two clocks it is still taken.
     assert_eq!(client.get("/notifications", &spent).await.status, 200);
     client.stop().await;

@@ -31,28 +31,22 @@ fn shape(value: &Value) -> Value {
         Value::Number(_) => "number".into(),
         Value::String(_) => "string".into(),
         Value::Array(items) => items.first().map(shape).into_iter().collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, field)| (name.clone(), shape(field)))
-            .collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, field)| (name.clone(), shape(field))).collect()
+        }
     }
 }
 
 /// The names and types of the metrics, which is what dashboards depend on.
 fn metric_families(text: &str) -> String {
-    let families: BTreeSet<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("# TYPE "))
-        .collect();
+    let families: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     families.into_iter().collect::<Vec<_>>().join("\n")
 }
 
 fn described(name: &str, answer: &Answer) -> String {
     let mut text = format!("## {name}\n{}\n", answer.status.as_u16());
-    for header in HEADERS
-        .iter()
-        .filter(|header| answer.headers.contains_key(**header))
-    {
+    for header in HEADERS.iter().filter(|header| answer.headers.contains_key(**header)) {
         writeln!(text, "{header}: {}", answer.header(header)).expect("write to a string");
     }
     let body = match answer.header("content-type") {
@@ -72,14 +66,7 @@ async fn good(client: &TestClient, route: &Route) -> Answer {
         Access::User => Some(client.player(2)),
         _ => client.fitting(route),
     };
-    client
-        .send(
-            route.verb,
-            &route.path.replace("{id}", &id),
-            token.as_deref(),
-            "",
-        )
-        .await
+    client.send(route.verb, &route.path.replace("{id}", &id), token.as_deref(), "").await
 }
 
 #[tokio::test]
@@ -90,13 +77,7 @@ async fn every_route_keeps_its_contract() {
     client.get("/notifications", &client.player(1)).await;
     let mut table = route_table();
     // Reading all leaves nothing unread for the others.
-    table.sort_by_key(|route| {
-        (
-            route.path.ends_with("read-all"),
-            route.path,
-            route.verb.name(),
-        )
-    });
+    table.sort_by_key(|route| (route.path.ends_with("read-all"), route.path, route.verb.name()));
     let mut contract = String::new();
     for route in &table {
         let answer = good(&client, route).await;
@@ -113,21 +94,11 @@ async fn every_failure_keeps_its_contract() {
     let client = TestClient::start().await;
     let one = client.player(1);
     let cases = [
-        (
-            "400",
-            Verb::Get,
-            "/notifications?limit=101",
-            Some(one.as_str()),
-        ),
+        ("400", Verb::Get, "/notifications?limit=101", Some(one.as_str())),
         ("401", Verb::Get, "/notifications", None),
         ("401 under /api/v1", Verb::Get, "/api/v1/cache", None),
         ("403", Verb::Get, "/api/v1/cache", Some(one.as_str())),
-        (
-            "404",
-            Verb::Delete,
-            "/notifications/999999",
-            Some(one.as_str()),
-        ),
+        ("404", Verb::Delete, "/notifications/999999", Some(one.as_str())),
         ("405", Verb::Post, "/notifications", Some(one.as_str())),
     ];
     let mut contract = String::new();

@@ -14,11 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn arcade(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_arcade"));
-    command
-        .current_dir(directory)
-        .env_clear()
-        .env("PORT", "0")
-        .kill_on_drop(true);
+    command.current_dir(directory).env_clear().env("PORT", "0").kill_on_drop(true);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -34,11 +30,8 @@ impl Running {
     async fn start(directory: &Path) -> Self {
         let mut child = arcade(directory).spawn().expect("start");
         let stdout = child.stdout.take().expect("its output");
-        let mut running = Running {
-            child,
-            lines: BufReader::new(stdout).lines(),
-            printed: Vec::new(),
-        };
+        let mut running =
+            Running { child, lines: BufReader::new(stdout).lines(), printed: Vec::new() };
         running.read_until("/api/v1/cache").await;
         running
     }
@@ -46,11 +39,7 @@ impl Running {
     async fn read_until(&mut self, mark: &str) {
         loop {
             let line = tokio::time::timeout(PATIENCE, self.lines.next_line());
-            let line = line
-                .await
-                .expect("in time")
-                .expect("readable")
-                .expect("not the end");
+            let line = line.await.expect("in time").expect("readable").expect("not the end");
             let last = line.contains(mark);
             self.printed.push(line);
             if last {
@@ -60,18 +49,13 @@ impl Running {
     }
 
     fn after(&self, mark: &str) -> Option<&str> {
-        self.printed
-            .iter()
-            .find_map(|line| line.trim().strip_prefix(mark))
+        self.printed.iter().find_map(|line| line.trim().strip_prefix(mark))
     }
 
     /// Sends SIGTERM and gives the exit code.
     async fn terminate(mut self) -> Option<i32> {
         let pid = self.child.id().expect("it runs").to_string();
-        let killed = Command::new("/bin/kill")
-            .args(["-TERM", &pid])
-            .status()
-            .await;
+        let killed = Command::new("/bin/kill").args(["-TERM", &pid]).status().await;
         assert!(killed.expect("kill").success());
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         status.expect("in time").expect("exit status").code()
@@ -79,24 +63,15 @@ impl Running {
 }
 
 fn mode(path: &Path) -> u32 {
-    std::fs::metadata(path)
-        .expect("it exists")
-        .permissions()
-        .mode()
-        & 0o777
+    std::fs::metadata(path).expect("it exists").permissions().mode() & 0o777
 }
 
 #[tokio::test]
 async fn the_first_start_makes_the_demo_world_and_the_second_keeps_it() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let first = Running::start(directory.path()).await;
-    let made = first
-        .after("Made the demo world: ")
-        .expect("says what it made");
-    assert!(
-        made.starts_with("1000 users, 20000 notifications, seed 20260101"),
-        "{made}"
-    );
+    let made = first.after("Made the demo world: ").expect("says what it made");
+    assert!(made.starts_with("1000 users, 20000 notifications, seed 20260101"), "{made}");
     assert!(first.after("ONE=").is_some() && first.after("TWO=").is_some());
     assert_eq!(first.terminate().await, Some(0));
     let secret = directory.path().join(".arcade/jwt-secret");
@@ -110,37 +85,24 @@ async fn the_first_start_makes_the_demo_world_and_the_second_keeps_it() {
 #[tokio::test]
 async fn only_the_owner_can_read_what_the_start_writes_down() {
     let directory = tempfile::tempdir().expect("temporary directory");
-    assert_eq!(
-        Running::start(directory.path()).await.terminate().await,
-        Some(0)
-    );
+    assert_eq!(Running::start(directory.path()).await.terminate().await, Some(0));
     let data = directory.path().join(".arcade");
     assert_eq!(mode(&data), 0o700);
-    assert_eq!(
-        (mode(&data.join("jwt-secret")), mode(&data.join("token"))),
-        (0o600, 0o600)
-    );
+    assert_eq!((mode(&data.join("jwt-secret")), mode(&data.join("token"))), (0o600, 0o600));
 }
 
 #[tokio::test]
 async fn bad_settings_fail_the_start_with_one_message() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let mut command = arcade(directory.path());
-    let output = command
-        .env("ARCADE_PROFILE", "production")
-        .env("PORT", "x")
-        .output()
-        .await;
+    let output = command.env("ARCADE_PROFILE", "production").env("PORT", "x").output().await;
     let output = output.expect("run");
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     for name in ["PORT", "JWT_SECRET", "DATABASE_URL"] {
         assert!(message.contains(name), "{message}");
     }
-    assert!(
-        !directory.path().join(".arcade").exists(),
-        "a failed start must write nothing"
-    );
+    assert!(!directory.path().join(".arcade").exists(), "a failed start must write nothing");
 }
 
 #[tokio::test]
@@ -155,15 +117,8 @@ async fn the_commands_before_the_server_work_without_it() {
         (&["token", "--user", "7", "--role", "admin"], "eyJ"),
     ];
     for (arguments, expected) in cases {
-        let output = arcade(directory.path())
-            .args(arguments)
-            .output()
-            .await
-            .expect("run");
+        let output = arcade(directory.path()).args(arguments).output().await.expect("run");
         let printed = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success() && printed.contains(expected),
-            "{arguments:?}: {output:?}"
-        );
+        assert!(output.status.success() && printed.contains(expected), "{arguments:?}: {output:?}");
     }
 }

@@ -32,9 +32,8 @@ fn check(variables: &[(&str, &str)], file: &str, subjects: &[&str]) -> String {
 #[test]
 fn every_required_variable_is_named_in_one_message() {
     for profile in Profile::ALL {
-        let required = |setting: &&arcade::settings::Setting| {
-            (setting.fallback)(profile) == Fallback::Required
-        };
+        let required =
+            |setting: &&arcade::settings::Setting| (setting.fallback)(profile) == Fallback::Required;
         let subjects: Vec<String> = SETTINGS
             .iter()
             .filter(required)
@@ -42,36 +41,18 @@ fn every_required_variable_is_named_in_one_message() {
             .collect();
         let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
         let message = check(&[("ARCADE_PROFILE", profile.name())], "", &subjects);
-        assert!(
-            subjects.iter().all(|subject| message.contains(subject)),
-            "{message}"
-        );
+        assert!(subjects.iter().all(|subject| message.contains(subject)), "{message}");
     }
 }
 
 #[test]
 fn production_needs_its_secret_and_its_database() {
-    let subjects = [
-        "JWT_SECRET (auth.jwt_secret)",
-        "DATABASE_URL (database.url)",
-    ];
+    let subjects = ["JWT_SECRET (auth.jwt_secret)", "DATABASE_URL (database.url)"];
     let production = ("ARCADE_PROFILE", "production");
     check(&[production], "", &subjects);
     check(&[production, ("JWT_SECRET", SECRET)], "", &subjects[1..]);
-    check(
-        &[production, ("DATABASE_URL", "sqlite:x.db")],
-        "",
-        &subjects[..1],
-    );
-    check(
-        &[
-            production,
-            ("JWT_SECRET", SECRET),
-            ("DATABASE_URL", "sqlite:x.db"),
-        ],
-        "",
-        &[],
-    );
+    check(&[production, ("DATABASE_URL", "sqlite:x.db")], "", &subjects[..1]);
+    check(&[production, ("JWT_SECRET", SECRET), ("DATABASE_URL", "sqlite:x.db")], "", &[]);
 }
 
 #[test]
@@ -82,66 +63,16 @@ fn development_needs_nothing() {
 #[test]
 fn a_wrong_value_is_named_with_its_limit() {
     let cases = [
-        (
-            "PORT",
-            "http",
-            "PORT (http.port)",
-            "a whole number from 0 to 65535",
-        ),
-        (
-            "PORT",
-            "65536",
-            "PORT (http.port)",
-            "a whole number from 0 to 65535",
-        ),
-        (
-            "ARCADE_HOST",
-            "localhost",
-            "ARCADE_HOST (http.host)",
-            "an IP address",
-        ),
-        (
-            "JWT_SECRET",
-            "short",
-            "JWT_SECRET (auth.jwt_secret)",
-            "has 5 bytes, must have at least 32",
-        ),
-        (
-            "DATABASE_URL",
-            "mysql://x",
-            "DATABASE_URL (database.url)",
-            "begins with sqlite:",
-        ),
-        (
-            "DATABASE_URL",
-            "sqlite::memory:",
-            "DATABASE_URL (database.url)",
-            "the URL of a file",
-        ),
-        (
-            "ARCADE_LOG_FORMAT",
-            "xml",
-            "ARCADE_LOG_FORMAT (log.format)",
-            "one of text, json",
-        ),
-        (
-            "ARCADE_LOG",
-            "a=b=c",
-            "ARCADE_LOG (log.filter)",
-            "a log filter",
-        ),
-        (
-            "ARCADE_DEMO",
-            "yes",
-            "ARCADE_DEMO (demo.world)",
-            "one of on, off",
-        ),
-        (
-            "CACHE_ENTRIES_MAX",
-            "0",
-            "CACHE_ENTRIES_MAX (cache.entries_max)",
-            "from 1 to",
-        ),
+        ("PORT", "http", "PORT (http.port)", "a whole number from 0 to 65535"),
+        ("PORT", "65536", "PORT (http.port)", "a whole number from 0 to 65535"),
+        ("ARCADE_HOST", "localhost", "ARCADE_HOST (http.host)", "an IP address"),
+        ("JWT_SECRET", "short", "JWT_SECRET (auth.jwt_secret)", "has 5 bytes, must have at least 32"),
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL (database.url)", "begins with sqlite:"),
+        ("DATABASE_URL", "sqlite::memory:", "DATABASE_URL (database.url)", "the URL of a file"),
+        ("ARCADE_LOG_FORMAT", "xml", "ARCADE_LOG_FORMAT (log.format)", "one of text, json"),
+        ("ARCADE_LOG", "a=b=c", "ARCADE_LOG (log.filter)", "a log filter"),
+        ("ARCADE_DEMO", "yes", "ARCADE_DEMO (demo.world)", "one of on, off"),
+        ("CACHE_ENTRIES_MAX", "0", "CACHE_ENTRIES_MAX (cache.entries_max)", "from 1 to"),
         (
             "ARCADE_SHUTDOWN_TIMEOUT_MS",
             "10001",
@@ -154,11 +85,7 @@ fn a_wrong_value_is_named_with_its_limit() {
         assert!(message.contains(limit), "{message}");
     }
     check(
-        &[
-            ("ARCADE_PROFILE", "prod"),
-            ("JWT_SECRET", SECRET),
-            ("DATABASE_URL", "sqlite:x"),
-        ],
+        &[("ARCADE_PROFILE", "prod"), ("JWT_SECRET", SECRET), ("DATABASE_URL", "sqlite:x")],
         "",
         &["ARCADE_PROFILE"],
     );
@@ -175,15 +102,9 @@ fn mistakes_of_all_sources_are_told_together() {
         "ARCADE_LOG_FORMAT (log.format)",
     ];
     let message = check(&variables, file, &subjects);
-    assert!(
-        message.starts_with("4 problems in the settings:"),
-        "{message}"
-    );
+    assert!(message.starts_with("4 problems in the settings:"), "{message}");
     assert!(message.contains("did you mean http.port?"), "{message}");
-    assert!(
-        !message.contains("short"),
-        "a secret must not be shown: {message}"
-    );
+    assert!(!message.contains("short"), "a secret must not be shown: {message}");
 }
 
 #[test]
@@ -194,15 +115,9 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
         Settings::load(environment).expect("good settings").http
     };
     let from_file = settings(&[]);
-    assert_eq!(
-        (from_file.address.port(), from_file.body_bytes_max),
-        (4_000, 2_048)
-    );
+    assert_eq!((from_file.address.port(), from_file.body_bytes_max), (4_000, 2_048));
     let overruled = settings(&[("PORT", "5000")]);
-    assert_eq!(
-        (overruled.address.port(), overruled.body_bytes_max),
-        (5_000, 2_048)
-    );
+    assert_eq!((overruled.address.port(), overruled.body_bytes_max), (5_000, 2_048));
     // An empty variable counts as not set.
     assert_eq!(settings(&[("PORT", "")]).address.port(), 4_000);
 }
@@ -238,10 +153,7 @@ fn a_variable_that_looks_like_ours_and_is_not_is_warned_of() {
     let near = Some("CACHE_ENTRIES_MAX".to_owned());
     assert_eq!(warnings[0], ("CACHE_ENTRYS_MAX".to_owned(), near));
     assert_eq!(
-        warnings
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect::<Vec<_>>(),
+        warnings.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
         ["CACHE_ENTRYS_MAX", "LARDER_QQQ"]
     );
 }
@@ -250,24 +162,11 @@ fn a_variable_that_looks_like_ours_and_is_not_is_warned_of() {
 fn the_dump_shows_every_setting_and_no_secret() {
     let directory = directory_with("[http]\nport = 4000\n");
     let url = "sqlite:a-password-could-stand-here.db";
-    let variables = [
-        ("JWT_SECRET", SECRET),
-        ("DATABASE_URL", url),
-        ("ARCADE_DEMO", "off"),
-    ];
+    let variables = [("JWT_SECRET", SECRET), ("DATABASE_URL", url), ("ARCADE_DEMO", "off")];
     let shown = Settings::show(Environment::of(directory.path(), variables)).expect("shown");
     assert_eq!(shown.len(), SETTINGS.len());
-    assert!(
-        shown
-            .iter()
-            .all(|line| !line.value.contains(SECRET) && !line.value.contains(url))
-    );
-    let layer = |name| {
-        shown
-            .iter()
-            .find(|line| line.setting.name == name)
-            .map(|line| line.layer)
-    };
+    assert!(shown.iter().all(|line| !line.value.contains(SECRET) && !line.value.contains(url)));
+    let layer = |name| shown.iter().find(|line| line.setting.name == name).map(|line| line.layer);
     assert_eq!(layer("http.port"), Some(Layer::File));
     assert_eq!(layer("demo.world"), Some(Layer::Environment));
     assert_eq!(layer("log.filter"), Some(Layer::Default));

@@ -48,16 +48,10 @@ pub fn secret_of(settings: &Settings) -> Result<Secret, SecretError> {
         return Ok(secret.clone());
     }
     let path = settings.data.join(SECRET_FILE);
-    let failed = |source| SecretError::File {
-        path: path.clone(),
-        source,
-    };
+    let failed = |source| SecretError::File { path: path.clone(), source };
     match std::fs::read_to_string(&path) {
         Ok(text) if text.trim().len() >= JWT_SECRET_BYTES_MIN => Ok(Secret::new(text.trim())),
-        Ok(text) => Err(SecretError::Short {
-            path,
-            bytes: text.trim().len(),
-        }),
+        Ok(text) => Err(SecretError::Short { path, bytes: text.trim().len() }),
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
             let secret = made()?;
             private_directory(&settings.data).map_err(failed)?;
@@ -70,9 +64,7 @@ pub fn secret_of(settings: &Settings) -> Result<Secret, SecretError> {
 
 fn made() -> Result<String, SecretError> {
     let mut bytes = [0; JWT_SECRET_BYTES_MIN];
-    OsRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(SecretError::Randomness)?;
+    OsRng.try_fill_bytes(&mut bytes).map_err(SecretError::Randomness)?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

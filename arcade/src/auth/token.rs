@@ -58,9 +58,7 @@ impl FromStr for Role {
     type Err = UnknownRole;
 
     fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        let named = [Role::Player, Role::Admin]
-            .into_iter()
-            .find(|role| role.name() == text);
+        let named = [Role::Player, Role::Admin].into_iter().find(|role| role.name() == text);
         named.ok_or_else(|| UnknownRole(text.to_owned()))
     }
 }
@@ -129,21 +127,10 @@ impl Tokens {
     ///
     /// # Errors
     /// The claims cannot be signed.
-    pub fn issue(
-        &self,
-        user: UserId,
-        role: Role,
-        lifetime: Duration,
-    ) -> Result<String, TokenError> {
+    pub fn issue(&self, user: UserId, role: Role, lifetime: Duration) -> Result<String, TokenError> {
         let iat = jsonwebtoken::get_current_timestamp();
         let exp = iat.saturating_add(lifetime.as_secs());
-        let claims = Claims {
-            sub: user.to_string(),
-            role,
-            aud: AUDIENCE.to_owned(),
-            iat,
-            exp,
-        };
+        let claims = Claims { sub: user.to_string(), role, aud: AUDIENCE.to_owned(), iat, exp };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.0.signing)
             .map_err(TokenError::Unsigned)
     }
@@ -155,13 +142,7 @@ impl Tokens {
     pub fn read(&self, token: &str) -> Result<(UserId, Role), TokenError> {
         let data = jsonwebtoken::decode::<Claims>(token, &self.0.reading, &self.0.rules)
             .map_err(TokenError::Invalid)?;
-        let user = data
-            .claims
-            .sub
-            .parse()
-            .ok()
-            .filter(|id| *id > 0)
-            .map(UserId);
+        let user = data.claims.sub.parse().ok().filter(|id| *id > 0).map(UserId);
         Ok((user.ok_or(TokenError::Subject)?, data.claims.role))
     }
 }

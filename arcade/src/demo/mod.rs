@@ -35,11 +35,7 @@ pub struct World {
 }
 
 /// The world of a fresh clone.
-pub const DEMO_WORLD: World = World {
-    seed: 20_260_101,
-    users: 1_000,
-    notifications: 20_000,
-};
+pub const DEMO_WORLD: World = World { seed: 20_260_101, users: 1_000, notifications: 20_000 };
 
 /// What filling a database did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,17 +61,15 @@ impl World {
     /// The database refuses.
     pub async fn fill(&self, store: &Store) -> Result<Filled, StorageError> {
         let mut transaction = store.pool().begin().await?;
-        let row = sqlx::query("SELECT COUNT(*) AS users FROM users")
-            .fetch_one(&mut *transaction)
-            .await?;
+        let row =
+            sqlx::query("SELECT COUNT(*) AS users FROM users").fetch_one(&mut *transaction).await?;
         let users = row.try_get::<i64, _>("users")?.unsigned_abs();
         if users > 0 {
             return Ok(Filled::Before { users });
         }
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         self.fill_users(&mut transaction, &mut random).await?;
-        self.fill_notifications(&mut transaction, &mut random)
-            .await?;
+        self.fill_notifications(&mut transaction, &mut random).await?;
         transaction.commit().await?;
         Ok(Filled::Now)
     }
@@ -92,11 +86,7 @@ impl World {
                 format!("INSERT INTO users (id, name, email, role, created_at_ms) VALUES {values}");
             let mut statement = sqlx::query(AssertSqlSafe(sql));
             for id in chunk {
-                let role = if UserId(*id) == self.admin() {
-                    Role::Admin
-                } else {
-                    Role::Player
-                };
+                let role = if UserId(*id) == self.admin() { Role::Admin } else { Role::Player };
                 statement = statement
                     .bind(*id)
                     .bind(words::name(random))
@@ -116,10 +106,8 @@ impl World {
     ) -> Result<(), StorageError> {
         let ids: Vec<i64> = (1..=i64::from(self.notifications)).collect();
         for chunk in ids.chunks(ROWS_PER_STATEMENT) {
-            let new: Vec<NewNotification> = chunk
-                .iter()
-                .map(|id| self.notification(*id, random))
-                .collect();
+            let new: Vec<NewNotification> =
+                chunk.iter().map(|id| self.notification(*id, random)).collect();
             NotificationRows::insert(transaction, &new).await?;
         }
         Ok(())
@@ -130,9 +118,8 @@ impl World {
         let other = random.random_range(1..=self.users);
         let created_at_ms = BEGIN_MS + id * SPAN_MS / i64::from(self.notifications);
         // Three of five have been read, each within an hour.
-        let read_at_ms = random
-            .random_ratio(3, 5)
-            .then(|| created_at_ms + random.random_range(1_000..3_600_000));
+        let read_at_ms =
+            random.random_ratio(3, 5).then(|| created_at_ms + random.random_range(1_000..3_600_000));
         let notification = Notification {
             id,
             kind: event.kind.to_owned(),
@@ -144,10 +131,7 @@ impl World {
             read_at_ms,
             created_at_ms,
         };
-        NewNotification {
-            user: self.recipient(random),
-            notification,
-        }
+        NewNotification { user: self.recipient(random), notification }
     }
 
     /// The square of a uniform draw: the low numbers get many.

@@ -16,140 +16,35 @@ const fn event(
     title: &'static str,
     message: &'static str,
 ) -> Event {
-    Event {
-        kind,
-        priority,
-        title,
-        message,
-    }
+    Event { kind, priority, title, message }
 }
 
 const EVENTS: [Event; 20] = [
-    event(
-        "match_invite",
-        "high",
-        "You are challenged",
-        "{other} wants to play a match.",
-    ),
-    event(
-        "match_won",
-        "normal",
-        "You won",
-        "You won your match against {other}.",
-    ),
-    event(
-        "match_lost",
-        "normal",
-        "You lost",
-        "{other} won your match.",
-    ),
-    event(
-        "tournament_invite",
-        "high",
-        "Tournament invitation",
-        "{other} invites you.",
-    ),
-    event(
-        "tournament_started",
-        "high",
-        "Your tournament begins",
-        "{other} is your first opponent.",
-    ),
-    event(
-        "tournament_won",
-        "normal",
-        "Tournament won",
-        "You beat {other} in the final.",
-    ),
-    event(
-        "tournament_cancelled",
-        "high",
-        "Tournament cancelled",
-        "{other} called it off.",
-    ),
-    event(
-        "friend_request",
-        "normal",
-        "Friend request",
-        "{other} wants to be your friend.",
-    ),
-    event(
-        "friend_accepted",
-        "low",
-        "New friend",
-        "{other} accepted your request.",
-    ),
-    event(
-        "message_received",
-        "normal",
-        "New message",
-        "{other} wrote to you.",
-    ),
-    event(
-        "item_sold",
-        "normal",
-        "Item sold",
-        "{other} bought your item.",
-    ),
-    event(
-        "item_bought",
-        "low",
-        "Item bought",
-        "{other} sold you an item.",
-    ),
-    event(
-        "offer_received",
-        "normal",
-        "New offer",
-        "{other} made you an offer.",
-    ),
-    event(
-        "clan_invite",
-        "normal",
-        "Clan invitation",
-        "{other} invites you to a clan.",
-    ),
-    event(
-        "clan_promoted",
-        "low",
-        "Promotion",
-        "{other} promoted you in your clan.",
-    ),
-    event(
-        "dojo_captured",
-        "high",
-        "Dojo captured",
-        "{other} captured your dojo.",
-    ),
-    event(
-        "dojo_defended",
-        "normal",
-        "Dojo defended",
-        "You held your dojo against {other}.",
-    ),
-    event(
-        "achievement",
-        "low",
-        "Achievement",
-        "You reached the mark that {other} set.",
-    ),
-    event(
-        "level_up",
-        "low",
-        "New level",
-        "You are level with {other} now.",
-    ),
-    event(
-        "maintenance",
-        "high",
-        "Maintenance",
-        "Your match with {other} is put off.",
-    ),
+    event("match_invite", "high", "You are challenged", "{other} wants to play a match."),
+    event("match_won", "normal", "You won", "You won your match against {other}."),
+    event("match_lost", "normal", "You lost", "{other} won your match."),
+    event("tournament_invite", "high", "Tournament invitation", "{other} invites you."),
+    event("tournament_started", "high", "Your tournament begins", "{other} is your first opponent."),
+    event("tournament_won", "normal", "Tournament won", "You beat {other} in the final."),
+    event("tournament_cancelled", "high", "Tournament cancelled", "{other} called it off."),
+    event("friend_request", "normal", "Friend request", "{other} wants to be your friend."),
+    event("friend_accepted", "low", "New friend", "{other} accepted your request."),
+    event("message_received", "normal", "New message", "{other} wrote to you."),
+    event("item_sold", "normal", "Item sold", "{other} bought your item."),
+    event("item_bought", "low", "Item bought", "{other} sold you an item."),
+    event("offer_received", "normal", "New offer", "{other} made you an offer."),
+    event("clan_invite", "normal", "Clan invitation", "{other} invites you to a clan."),
+    event("clan_promoted", "low", "Promotion", "{other} promoted you in your clan."),
+    event("dojo_captured", "high", "Dojo captured", "{other} captured your dojo."),
+    event("dojo_defended", "normal", "Dojo defended", "You held your dojo against {other}."),
+    event("achievement", "low", "Achievement", "You reached the mark that {other} set."),
+    event("level_up", "low", "New level", "You are level with {other} now."),
+    event("maintenance", "high", "Maintenance", "Your match with {other} is put off."),
 ];
 
 const FIRST_NAMES: [&str; 16] = [
-    "Ada", "Bela", "Chen", "Dana", "Emil", "Fatou", "Grace", "Hugo", "Ines", "Jonas", "Kim",
-    "Lena", "Mika", "Noor", "Otto", "Priya",
+    "Ada", "Bela", "Chen", "Dana", "Emil", "Fatou", "Grace", "Hugo", "Ines", "Jonas", "Kim", "Lena",
+    "Mika", "Noor", "Otto", "Priya",
 ];
 
 const LAST_NAMES: [&str; 16] = [

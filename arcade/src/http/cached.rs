@@ -68,10 +68,7 @@ impl<T: Serialize> IntoResponse for Cached<T> {
             (header::AGE, HeaderValue::from(self.age.as_secs())),
             // A browser may keep the answer but must ask before it shows it again: our
             // invalidations do not reach it.
-            (
-                header::CACHE_CONTROL,
-                HeaderValue::from_static("private, no-cache"),
-            ),
+            (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
         ];
         (headers, Json(self.value.as_ref())).into_response()
     }

@@ -86,10 +86,7 @@ pub(crate) fn sources<'a>(
 }
 
 fn chain(error: &(dyn Error + 'static)) -> String {
-    sources(error)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    sources(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 impl IntoResponse for ApiError {
@@ -97,22 +94,14 @@ impl IntoResponse for ApiError {
         self.log();
         let status = self.status();
         let error = self.to_string();
-        let details = if let ApiError::BadInput(details) = self {
-            details
-        } else {
-            Vec::new()
-        };
+        let details = if let ApiError::BadInput(details) = self { details } else { Vec::new() };
         let mut response = status.into_response();
         if status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, scheme);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response.extensions_mut().insert(Problem { error, details });
         response

@@ -100,15 +100,10 @@ fn mistakes_of_empty_body(body: &[u8]) -> Vec<Detail> {
         return Vec::new();
     }
     match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => fields
-            .keys()
-            .map(|name| detail(name, "unknown field", "no fields"))
-            .collect(),
-        _ => vec![detail(
-            "",
-            "the body must be empty or an empty JSON object",
-            "no fields",
-        )],
+        Ok(Value::Object(fields)) => {
+            fields.keys().map(|name| detail(name, "unknown field", "no fields")).collect()
+        }
+        _ => vec![detail("", "the body must be empty or an empty JSON object", "no fields")],
     }
 }
 
@@ -120,16 +115,11 @@ struct Fields {
 
 impl Fields {
     fn of(uri: &Uri) -> Self {
-        let mut fields = Fields {
-            left: BTreeMap::new(),
-            mistakes: Vec::new(),
-        };
+        let mut fields = Fields { left: BTreeMap::new(), mistakes: Vec::new() };
         let query = uri.query().unwrap_or_default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
             if fields.left.insert(name.clone(), value).is_some() {
-                fields
-                    .mistakes
-                    .push(detail(&name, "given more than once", "once"));
+                fields.mistakes.push(detail(&name, "given more than once", "once"));
             }
         }
         fields
@@ -142,18 +132,14 @@ impl Fields {
         let number = text.parse().ok().filter(|number| range.contains(number));
         number.unwrap_or_else(|| {
             let limit = format!("{} to {}", range.start(), range.end());
-            self.mistakes
-                .push(detail(name, "must be a whole number", &limit));
+            self.mistakes.push(detail(name, "must be a whole number", &limit));
             fallback
         })
     }
 
     /// Names every field that nobody took; `known` are those that somebody would have taken.
     fn finish(mut self, known: &str) -> Result<(), ApiError> {
-        let unknown = self
-            .left
-            .keys()
-            .map(|name| detail(name, "unknown field", known));
+        let unknown = self.left.keys().map(|name| detail(name, "unknown field", known));
         self.mistakes.extend(unknown);
         match self.mistakes.is_empty() {
             true => Ok(()),

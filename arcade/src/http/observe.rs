@@ -2,7 +2,6 @@
 //! carry the route's template, never the path, so their number is bounded.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method};
@@ -26,10 +25,7 @@ impl RequestId {
     /// The caller's id if it is short and plain, else a random one.
     fn of(request: &Request) -> Self {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        let given = request
-            .headers()
-            .get(X_REQUEST_ID)
-            .and_then(|value| value.to_str().ok());
+        let given = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
         let good =
             |id: &&str| (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(plain);
         match given.filter(good) {
@@ -45,7 +41,7 @@ pub async fn observed(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let begun = Instant::now();
+    let begun = telemetry.now();
     let id = RequestId::of(&request);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
@@ -54,13 +50,8 @@ pub async fn observed(
     request.extensions_mut().insert(id.clone());
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
-    let took = begun.elapsed();
-    telemetry.http_request(&HttpRequest {
-        method,
-        route,
-        status,
-        took,
-    });
+    let took = telemetry.since(begun);
+    telemetry.http_request(&HttpRequest { method, route, status, took });
     span.in_scope(|| tracing::info!(status, took_us = took.as_micros() as u64, "answered"));
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(X_REQUEST_ID, value);

@@ -45,10 +45,9 @@ pub async fn rendered(request: Request, next: Next) -> Response {
     let status = response.status();
     let problem = match response.extensions_mut().remove::<Problem>() {
         Some(problem) => problem,
-        None if is_failure(status) && !is_json(&response) => Problem {
-            error: title(status).to_lowercase(),
-            details: Vec::new(),
-        },
+        None if is_failure(status) && !is_json(&response) => {
+            Problem { error: title(status).to_lowercase(), details: Vec::new() }
+        }
         None => return response,
     };
     let body = body(status, problem, envelope, id);

@@ -175,10 +175,7 @@ impl Settings {
     /// The settings file cannot be parsed, or the profile does not exist.
     pub fn show(environment: Environment) -> Result<Vec<Shown>, SettingsError> {
         let (reading, profile) = Reading::begin(environment)?;
-        Ok(SETTINGS
-            .iter()
-            .map(|setting| reading.shown(setting, profile))
-            .collect())
+        Ok(SETTINGS.iter().map(|setting| reading.shown(setting, profile)).collect())
     }
 }
 
@@ -195,26 +192,14 @@ impl Reading {
         let mut problems = Vec::new();
         let named = environment.get(table::PROFILE_VARIABLE).map(str::parse);
         // Of an unknown profile the strictest defaults are checked, so that one run names the most.
-        let profile = named
-            .unwrap_or(Ok(Profile::Development))
-            .unwrap_or_else(|unknown| {
-                let subject = table::PROFILE_VARIABLE.to_owned();
-                problems.push(Problem {
-                    subject,
-                    message: UnknownProfile::to_string(&unknown),
-                });
-                Profile::Production
-            });
+        let profile = named.unwrap_or(Ok(Profile::Development)).unwrap_or_else(|unknown| {
+            let subject = table::PROFILE_VARIABLE.to_owned();
+            problems.push(Problem { subject, message: UnknownProfile::to_string(&unknown) });
+            Profile::Production
+        });
         let layers = Layers::read(environment, profile)?;
         problems.extend(layers.unknown_keys());
-        Ok((
-            Reading {
-                layers,
-                data,
-                problems,
-            },
-            profile,
-        ))
+        Ok((Reading { layers, data, problems }, profile))
     }
 
     fn settings(&mut self, profile: Profile) -> Settings {
@@ -244,12 +229,9 @@ impl Reading {
 
     fn http(&mut self, profile: Profile) -> Http {
         // A text that is no address is already a problem, so the stand-in is never listened on.
-        let host = self
-            .text("http.host", profile)
-            .and_then(|host| host.parse().ok());
+        let host = self.text("http.host", profile).and_then(|host| host.parse().ok());
         let host: IpAddr = host.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
-        let millis =
-            |reading: &mut Self, name| Duration::from_millis(reading.number(name, profile));
+        let millis = |reading: &mut Self, name| Duration::from_millis(reading.number(name, profile));
         Http {
             address: SocketAddr::new(host, self.number("http.port", profile) as u16),
             body_bytes_max: self.number("http.body_bytes_max", profile) as usize,
@@ -281,10 +263,9 @@ impl Reading {
             (Some((text, _)), _) => check(setting.kind, &text).map(|()| Some(text)),
             (None, Fallback::Made(_)) => Ok(None),
             (None, Fallback::Value(_)) => Err("must be a single value".to_owned()),
-            (None, Fallback::Required) => Err(format!(
-                "is required in the profile {profile}: {}",
-                wanted(setting.kind)
-            )),
+            (None, Fallback::Required) => {
+                Err(format!("is required in the profile {profile}: {}", wanted(setting.kind)))
+            }
         };
         checked.unwrap_or_else(|message| {
             let subject = format!("{} ({name})", setting.variable);
@@ -300,11 +281,7 @@ impl Reading {
             (None, Fallback::Made(how)) => (format!("({how})"), Layer::Default),
             (None, _) => ("(missing)".to_owned(), Layer::Default),
         };
-        Shown {
-            setting,
-            value,
-            layer,
-        }
+        Shown { setting, value, layer }
     }
 }
 
@@ -327,26 +304,23 @@ fn wanted(kind: Kind) -> String {
 
 fn check(kind: Kind, text: &str) -> Result<(), String> {
     let right = match kind {
-        Kind::Number { min, max } => text
-            .parse()
-            .is_ok_and(|number: u64| (min..=max).contains(&number)),
+        Kind::Number { min, max } => {
+            text.parse().is_ok_and(|number: u64| (min..=max).contains(&number))
+        }
         Kind::Choice(words) => words.contains(&text),
         Kind::Address => text.parse::<IpAddr>().is_ok(),
         // Each connection to a database in memory would see a database of its own.
         Kind::DatabaseUrl => {
-            text.starts_with("sqlite:")
-                && !text.contains(":memory:")
-                && !text.contains("mode=memory")
+            text.starts_with("sqlite:") && !text.contains(":memory:") && !text.contains("mode=memory")
         }
         Kind::Secret { bytes_min } => text.len() >= bytes_min,
         Kind::LogFilter => EnvFilter::try_new(text).is_ok(),
     };
     match (right, kind) {
         (true, _) => Ok(()),
-        (false, Kind::Secret { bytes_min }) => Err(format!(
-            "has {} bytes, must have at least {bytes_min}",
-            text.len()
-        )),
+        (false, Kind::Secret { bytes_min }) => {
+            Err(format!("has {} bytes, must have at least {bytes_min}", text.len()))
+        }
         // A URL can carry a password, so a wrong one is not repeated.
         (false, Kind::DatabaseUrl) => Err(format!("must be {}", wanted(kind))),
         (false, _) => Err(format!("\"{text}\" must be {}", wanted(kind))),

@@ -36,14 +36,7 @@ impl fmt::Display for Problem {
 }
 
 fn listed(problems: &[Problem]) -> String {
-    let noun = if problems.len() == 1 {
-        "problem"
-    } else {
-        "problems"
-    };
-    let lines: String = problems
-        .iter()
-        .map(|problem| format!("\n  - {problem}"))
-        .collect();
+    let noun = if problems.len() == 1 { "problem" } else { "problems" };
+    let lines: String = problems.iter().map(|problem| format!("\n  - {problem}")).collect();
     format!("{} {noun} in the settings:{lines}", problems.len())
 }

@@ -18,12 +18,8 @@ pub enum Profile {
 
 impl Profile {
     /// Each profile, in the order of the documentation.
-    pub const ALL: [Profile; 4] = [
-        Profile::Development,
-        Profile::Staging,
-        Profile::Production,
-        Profile::Test,
-    ];
+    pub const ALL: [Profile; 4] =
+        [Profile::Development, Profile::Staging, Profile::Production, Profile::Test];
 
     /// The name, as `ARCADE_PROFILE` takes it.
     pub const fn name(self) -> &'static str {

@@ -48,10 +48,7 @@ impl Environment {
 
     /// A variable's value. An empty one counts as not set, as in a compose file.
     pub fn get(&self, variable: &str) -> Option<&str> {
-        self.variables
-            .get(variable)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.variables.get(variable).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// A path as this environment means it.
@@ -61,17 +58,8 @@ impl Environment {
 
     /// A warning for each variable that looks like ours and is not.
     pub fn warnings(&self) -> Vec<Warning> {
-        let known = || {
-            SETTINGS
-                .iter()
-                .map(|setting| setting.variable)
-                .chain(OTHER_VARIABLES)
-        };
-        let ours = |name: &&String| {
-            GUARDED_PREFIXES
-                .iter()
-                .any(|prefix| name.starts_with(prefix))
-        };
+        let known = || SETTINGS.iter().map(|setting| setting.variable).chain(OTHER_VARIABLES);
+        let ours = |name: &&String| GUARDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
         self.variables
             .keys()
             .filter(ours)
@@ -119,18 +107,13 @@ impl Layers {
             Some(path) => parsed(&path)?,
             None => Config::default(),
         };
-        let config =
-            overlaid(&file, &environment, profile).map_err(|fault| SettingsError::File {
-                path: PathBuf::from(FILE_DEFAULT),
-                reason: fault.to_string(),
-            })?;
+        let config = overlaid(&file, &environment, profile).map_err(|fault| SettingsError::File {
+            path: PathBuf::from(FILE_DEFAULT),
+            reason: fault.to_string(),
+        })?;
         let mut keys = BTreeMap::new();
         flatten(String::new(), &file.cache, &mut keys);
-        Ok(Layers {
-            config,
-            file: keys,
-            environment,
-        })
+        Ok(Layers { config, file: keys, environment })
     }
 
     /// The text of a setting and where it comes from.
@@ -142,10 +125,7 @@ impl Layers {
         } else {
             Layer::Default
         };
-        self.config
-            .get_string(setting.name)
-            .ok()
-            .map(|text| (text, layer))
+        self.config.get_string(setting.name).ok().map(|text| (text, layer))
     }
 
     /// A problem for each key of the file that is no setting.
@@ -169,10 +149,7 @@ fn parsed(path: &Path) -> Result<Config, SettingsError> {
     Config::builder()
         .add_source(File::from(path).format(FileFormat::Toml).required(true))
         .build()
-        .map_err(|fault| SettingsError::File {
-            path: path.to_owned(),
-            reason: fault.to_string(),
-        })
+        .map_err(|fault| SettingsError::File { path: path.to_owned(), reason: fault.to_string() })
 }
 
 fn overlaid(
@@ -199,11 +176,7 @@ fn flatten(prefix: String, value: &Value, keys: &mut BTreeMap<String, Value>) {
         return;
     };
     for (name, inner) in table {
-        let dotted = if prefix.is_empty() {
-            name.clone()
-        } else {
-            format!("{prefix}.{name}")
-        };
+        let dotted = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         flatten(dotted, inner, keys);
     }
 }

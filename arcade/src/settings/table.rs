@@ -66,13 +66,8 @@ pub(super) const FILE_VARIABLE: &str = "ARCADE_CONFIG";
 
 /// Variables with a guarded prefix that are no settings of the server: where it finds the others,
 /// and what the `larder` command reads.
-pub(super) const OTHER_VARIABLES: [&str; 5] = [
-    PROFILE_VARIABLE,
-    DATA_VARIABLE,
-    FILE_VARIABLE,
-    "LARDER_URL",
-    "LARDER_TOKEN",
-];
+pub(super) const OTHER_VARIABLES: [&str; 5] =
+    [PROFILE_VARIABLE, DATA_VARIABLE, FILE_VARIABLE, "LARDER_URL", "LARDER_TOKEN"];
 
 /// The shortest secret that may sign tokens: the output size of the hash (RFC 7518 §3.2).
 pub const JWT_SECRET_BYTES_MIN: usize = 32;
@@ -93,10 +88,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "http.port",
         variable: "PORT",
-        kind: Kind::Number {
-            min: 0,
-            max: 65_535,
-        },
+        kind: Kind::Number { min: 0, max: 65_535 },
         fallback: |_| Value("3000"),
         about: "The port to listen on; 0 takes a free one.",
         requirement: "0-48",
@@ -104,10 +96,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "http.body_bytes_max",
         variable: "ARCADE_BODY_BYTES_MAX",
-        kind: Kind::Number {
-            min: 1_024,
-            max: 16 << 20,
-        },
+        kind: Kind::Number { min: 1_024, max: 16 << 20 },
         fallback: |_| Value("65536"),
         about: "The longest request body; a longer one is answered with 413.",
         requirement: "H-1",
@@ -115,10 +104,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "http.request_timeout_ms",
         variable: "ARCADE_REQUEST_TIMEOUT_MS",
-        kind: Kind::Number {
-            min: 10,
-            max: 120_000,
-        },
+        kind: Kind::Number { min: 10, max: 120_000 },
         fallback: |_| Value("10000"),
         about: "The longest a request may take; a slower one is answered with 503.",
         requirement: "E-1",
@@ -126,10 +112,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "http.shutdown_timeout_ms",
         variable: "ARCADE_SHUTDOWN_TIMEOUT_MS",
-        kind: Kind::Number {
-            min: 0,
-            max: SHUTDOWN_MS_MAX,
-        },
+        kind: Kind::Number { min: 0, max: SHUTDOWN_MS_MAX },
         fallback: |_| Value("10000"),
         about: "How long requests in flight may go on after SIGTERM.",
         requirement: "E-6",
@@ -137,9 +120,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "auth.jwt_secret",
         variable: "JWT_SECRET",
-        kind: Kind::Secret {
-            bytes_min: JWT_SECRET_BYTES_MIN,
-        },
+        kind: Kind::Secret { bytes_min: JWT_SECRET_BYTES_MIN },
         fallback: |profile| match profile {
             Profile::Development => Made("made once and kept in the data directory"),
             Profile::Staging | Profile::Production | Profile::Test => Required,
@@ -169,10 +150,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "cache.memory_bytes_max",
         variable: "CACHE_MEMORY_BYTES_MAX",
-        kind: Kind::Number {
-            min: 1 << 20,
-            max: 1 << 40,
-        },
+        kind: Kind::Number { min: 1 << 20, max: 1 << 40 },
         fallback: |_| Value("268435456"),
         about: "The most bytes that the memory tier holds.",
         requirement: "F-4",
@@ -180,10 +158,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "cache.entries_max",
         variable: "CACHE_ENTRIES_MAX",
-        kind: Kind::Number {
-            min: 1,
-            max: 100_000_000,
-        },
+        kind: Kind::Number { min: 1, max: 100_000_000 },
         fallback: |_| Value("10000"),
         about: "The most entries that the memory tier holds.",
         requirement: "F-4",
@@ -191,10 +166,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "cache.notifications_fresh_s",
         variable: "CACHE_NOTIFICATIONS_FRESH_S",
-        kind: Kind::Number {
-            min: 1,
-            max: 86_400,
-        },
+        kind: Kind::Number { min: 1, max: 86_400 },
         fallback: |_| Value("60"),
         about: "How long a page of notifications is fresh.",
         requirement: "K-6",
@@ -202,10 +174,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "cache.unread_count_fresh_s",
         variable: "CACHE_UNREAD_COUNT_FRESH_S",
-        kind: Kind::Number {
-            min: 1,
-            max: 86_400,
-        },
+        kind: Kind::Number { min: 1, max: 86_400 },
         fallback: |_| Value("30"),
         about: "How long the number of unread notifications is fresh.",
         requirement: "K-6",

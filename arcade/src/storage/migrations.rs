@@ -9,10 +9,7 @@ use sqlx::{AnyPool, SqlSafeStr};
 /// remembers its checksum and a start with another text fails.
 const MIGRATIONS: [(&str, &str); 2] = [
     ("users", include_str!("../../migrations/0001_users.sql")),
-    (
-        "notifications",
-        include_str!("../../migrations/0002_notifications.sql"),
-    ),
+    ("notifications", include_str!("../../migrations/0002_notifications.sql")),
 ];
 
 /// Runs what has not run yet and gives the newest migration's number.
@@ -26,11 +23,5 @@ pub(super) async fn run(pool: &AnyPool) -> Result<i64, MigrateError> {
 fn migration((number, (name, sql)): (i64, (&'static str, &'static str))) -> Migration {
     let outside_transaction = false;
     let simple = MigrationType::Simple;
-    Migration::new(
-        number,
-        Cow::Borrowed(name),
-        simple,
-        sql.into_sql_str(),
-        outside_transaction,
-    )
+    Migration::new(number, Cow::Borrowed(name), simple, sql.into_sql_str(), outside_transaction)
 }

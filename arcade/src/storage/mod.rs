@@ -77,9 +77,7 @@ impl Store {
     /// # Errors
     /// A migration fails, or the database is newer than this program.
     pub async fn migrate(&self) -> Result<i64, StorageError> {
-        migrations::run(&self.pool)
-            .await
-            .map_err(StorageError::Migrate)
+        migrations::run(&self.pool).await.map_err(StorageError::Migrate)
     }
 
     /// Asks the database for a sign of life.
@@ -105,9 +103,7 @@ impl Store {
 /// Readers and the writer do not wait for each other in a write-ahead log.
 async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     if connection.backend_name() == "SQLite" {
-        connection
-            .execute("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000")
-            .await?;
+        connection.execute("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000").await?;
     }
     Ok(())
 }
@@ -115,11 +111,8 @@ async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
 fn file_url(path: &Path) -> Result<String, StorageError> {
     let absolute = std::path::absolute(path).map_err(|fault| StorageError::Open(fault.into()))?;
     // SQLite's URL form reads these three as syntax.
-    let escaped = absolute
-        .to_string_lossy()
-        .replace('%', "%25")
-        .replace('?', "%3F")
-        .replace('#', "%23");
+    let escaped =
+        absolute.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     Ok(format!("sqlite://{escaped}?mode=rwc"))
 }
 

@@ -101,22 +101,9 @@ fn envelope(system: &System) -> Envelope {
         stale: all.stale,
         errors: all.errors,
         hit_rate,
-        health: Health {
-            connected: false,
-            latency: None,
-        },
+        health: Health { connected: false, latency: None },
     };
-    let per_cache = |figures: CacheFigures| PerCache {
-        hit_rate: figures.hit_rate(),
-        figures,
-    };
+    let per_cache = |figures: CacheFigures| PerCache { hit_rate: figures.hit_rate(), figures };
     let caches = caches.into_iter().map(per_cache).collect();
-    Envelope {
-        success: true,
-        data: Data {
-            redis,
-            performance,
-            caches,
-        },
-    }
+    Envelope { success: true, data: Data { redis, performance, caches } }
 }

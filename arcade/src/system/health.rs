@@ -1,7 +1,7 @@
 //! Decides how well the server is. A lost cache degrades it; only a lost database makes it
 //! unhealthy, since every answer can be had without the cache and none without the database.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -94,21 +94,22 @@ pub(super) async fn live() -> impl IntoResponse {
 }
 
 async fn database(system: &System) -> Component {
-    probe(system.store.ping(), Condition::Unhealthy).await
+    probe(system, system.store.ping(), Condition::Unhealthy).await
 }
 
 async fn cache(system: &System) -> Component {
-    probe(system.larder.ping(), Condition::Degraded).await
+    probe(system, system.larder.ping(), Condition::Degraded).await
 }
 
-async fn probe<E>(ping: impl Future<Output = Result<(), E>>, lost: Condition) -> Component {
-    let begun = Instant::now();
+async fn probe<E>(
+    system: &System,
+    ping: impl Future<Output = Result<(), E>>,
+    lost: Condition,
+) -> Component {
+    let begun = system.telemetry.now();
     let status = match tokio::time::timeout(PROBE_TIMEOUT, ping).await {
         Ok(Ok(())) => Condition::Healthy,
         Ok(Err(_)) | Err(_) => lost,
     };
-    Component {
-        status,
-        latency_us: begun.elapsed().as_micros() as u64,
-    }
+    Component { status, latency_us: system.telemetry.since(begun).as_micros() as u64 }
 }

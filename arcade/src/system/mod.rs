@@ -56,8 +56,5 @@ where
 
 async fn metrics(State(system): State<System>) -> impl IntoResponse {
     let text = system.telemetry.rendered(&system.figures.in_all());
-    (
-        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        text,
-    )
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// The secret of every test server.
 pub const SECRET: &str = "a secret of tests, with more than 32 bytes";
@@ -31,11 +32,7 @@ pub const SECRET: &str = "a secret of tests, with more than 32 bytes";
 pub const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A world small enough to make for each test, in which users 1 and 2 have several pages.
-pub const WORLD: World = World {
-    seed: 7,
-    users: 20,
-    notifications: 400,
-};
+pub const WORLD: World = World { seed: 7, users: 20, notifications: 400 };
 
 /// A running server and a client of it.
 pub struct TestClient {
@@ -64,9 +61,7 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().expect("plain header"))
+        self.headers.get(name).map_or("", |value| value.to_str().expect("plain header"))
     }
 
     pub fn unread(&self) -> u64 {
@@ -83,18 +78,12 @@ impl TestClient {
     /// Starts a server in the test profile with further variables.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
-        let fixed = [
-            ("ARCADE_PROFILE", "test"),
-            ("ARCADE_DATA", "."),
-            ("JWT_SECRET", SECRET),
-            ("PORT", "0"),
-        ];
+        let fixed =
+            [("ARCADE_PROFILE", "test"), ("ARCADE_DATA", "."), ("JWT_SECRET", SECRET), ("PORT", "0")];
         let all = fixed.into_iter().chain(variables.iter().copied());
         let environment = Environment::of(directory.path(), all);
         let settings = Settings::load(environment).expect("good settings");
-        let store = Store::open(&settings.database, &settings.data)
-            .await
-            .expect("open");
+        let store = Store::open(&settings.database, &settings.data).await.expect("open");
         store.migrate().await.expect("migrate");
         assert_eq!(WORLD.fill(&store).await.expect("fill"), Filled::Now);
         let stop = CancellationToken::new();
@@ -109,23 +98,19 @@ impl TestClient {
             store,
             draining,
             stop: stop.clone(),
-            serving: tokio::spawn(server.run(app, stop)),
+            serving: TaskTracker::new().spawn(server.run(app, stop)),
             _directory: directory,
         }
     }
 
     /// A good token of a player.
     pub fn player(&self, id: i64) -> String {
-        self.tokens
-            .issue(UserId(id), Role::Player, TOKEN_LIFETIME)
-            .expect("token")
+        self.tokens.issue(UserId(id), Role::Player, TOKEN_LIFETIME).expect("token")
     }
 
     /// A good token of the admin.
     pub fn admin(&self) -> String {
-        self.tokens
-            .issue(WORLD.admin(), Role::Admin, TOKEN_LIFETIME)
-            .expect("token")
+        self.tokens.issue(WORLD.admin(), Role::Admin, TOKEN_LIFETIME).expect("token")
     }
 
     /// The token that a route asks for, on behalf of user 1.
@@ -143,10 +128,8 @@ impl TestClient {
 
     pub async fn send(&self, verb: Verb, path: &str, token: Option<&str>, body: &str) -> Answer {
         let authorization = token.map(|token| format!("Bearer {token}"));
-        let headers: Vec<(&str, &str)> = authorization
-            .iter()
-            .map(|value| ("authorization", value.as_str()))
-            .collect();
+        let headers: Vec<(&str, &str)> =
+            authorization.iter().map(|value| ("authorization", value.as_str())).collect();
         self.send_with(verb, path, &headers, body).await
     }
 
@@ -164,19 +147,10 @@ impl TestClient {
         }
         let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
         let request = request.body(body).expect("request");
-        let (parts, body) = self
-            .client
-            .request(request)
-            .await
-            .expect("answer")
-            .into_parts();
+        let (parts, body) = self.client.request(request).await.expect("answer").into_parts();
         let bytes = body.collect().await.expect("body").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text,
-        }
+        Answer { status: parts.status, headers: parts.headers, text }
     }
 
     /// Begins user 1's request to `path` and holds its two-byte body back.
@@ -194,15 +168,9 @@ impl TestClient {
 
     /// The id of an unread notification of a user.
     pub async fn unread_of(&self, user: i64) -> i64 {
-        let page = self
-            .get("/notifications?limit=100", &self.player(user))
-            .await
-            .json();
+        let page = self.get("/notifications?limit=100", &self.player(user)).await.json();
         let items = page["items"].as_array().expect("items");
-        let unread = items
-            .iter()
-            .find(|item| item["read"] == false)
-            .expect("an unread one");
+        let unread = items.iter().find(|item| item["read"] == false).expect("an unread one");
         unread["id"].as_i64().expect("id")
     }
 
@@ -216,12 +184,8 @@ impl TestClient {
         // An idle connection of the client would be waited for.
         drop(self.client);
         self.stop.cancel();
-        let ended = timeout(PATIENCE, self.serving)
-            .await
-            .expect("the server ends in time");
-        ended
-            .expect("the server does not panic")
-            .expect("the server ends well");
+        let ended = timeout(PATIENCE, self.serving).await.expect("the server ends in time");
+        ended.expect("the server does not panic").expect("the server ends well");
     }
 }
 

@@ -2,9 +2,9 @@
 //! only place of this domain that calls the cache.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use larder::Key;
+use larder::clock::Moment;
 
 use super::model::{NotificationPage, UnreadCount};
 use super::rows::NotificationRows;
@@ -60,14 +60,8 @@ impl NotificationCaches {
     ) -> Result<Self, BuildError> {
         Ok(NotificationCaches {
             larder: larder.clone(),
-            pages: larder
-                .cache(PAGES)
-                .fresh_for(lifetimes.notifications_fresh)
-                .build()?,
-            unread: larder
-                .cache(UNREAD)
-                .fresh_for(lifetimes.unread_count_fresh)
-                .build()?,
+            pages: larder.cache(PAGES).fresh_for(lifetimes.notifications_fresh).build()?,
+            unread: larder.cache(UNREAD).fresh_for(lifetimes.unread_count_fresh).build()?,
             rows,
             telemetry,
         })
@@ -81,12 +75,8 @@ impl NotificationCaches {
         if page.number > PAGES_CACHED_MAX {
             return Ok(Cached::bypass(self.rows.page(user, page).await?));
         }
-        let begun = Instant::now();
-        let key = PageKey {
-            user: user.0,
-            page: page.number,
-            limit: page.limit,
-        };
+        let begun = self.telemetry.now();
+        let key = PageKey { user: user.0, page: page.number, limit: page.limit };
         let rows = self.rows.clone();
         let load = |_| async move { rows.page(user, page).await };
         let hit = self.pages.get_or_load(&key, load).await.map_err(failed)?;
@@ -94,13 +84,10 @@ impl NotificationCaches {
     }
 
     pub(super) async fn unread_count(&self, user: UserId) -> Result<Cached<UnreadCount>, ApiError> {
-        let begun = Instant::now();
+        let begun = self.telemetry.now();
         let rows = self.rows.clone();
         let load = |_| async move { rows.unread_count(user).await };
-        let hit = self
-            .unread
-            .get_or_load(&UserKey { user: user.0 }, load)
-            .await;
+        let hit = self.unread.get_or_load(&UserKey { user: user.0 }, load).await;
         Ok(self.answered(UNREAD, begun, hit.map_err(failed)?))
     }
 
@@ -112,7 +99,7 @@ impl NotificationCaches {
         self.larder.invalidate(dropped).await;
     }
 
-    fn answered<T>(&self, cache: &'static str, begun: Instant, hit: Hit<T>) -> Cached<T> {
+    fn answered<T>(&self, cache: &'static str, begun: Moment, hit: Hit<T>) -> Cached<T> {
         let (status, origin) = match (hit.origin(), hit.is_stale()) {
             (Origin::Memory, false) => (CacheStatus::Hit, "memory"),
             (Origin::Memory, true) => (CacheStatus::Stale, "memory"),
@@ -124,24 +111,16 @@ impl NotificationCaches {
             cache,
             status,
             origin,
-            took: begun.elapsed(),
+            took: self.telemetry.since(begun),
         });
-        Cached {
-            status,
-            origin,
-            age: hit.age(),
-            value: hit.into_arc(),
-        }
+        Cached { status, origin, age: hit.age(), value: hit.into_arc() }
     }
 }
 
 /// A failed load is the database's failure, wherever the cache has wrapped it.
 fn failed(error: larder_cache::Error) -> ApiError {
-    let transient = http::sources(&error).any(|error| {
-        error
-            .downcast_ref::<StorageError>()
-            .is_some_and(StorageError::is_transient)
-    });
+    let transient = http::sources(&error)
+        .any(|error| error.downcast_ref::<StorageError>().is_some_and(StorageError::is_transient));
     match transient {
         true => ApiError::Unavailable(Box::new(error)),
         false => ApiError::Internal(Box::new(error)),

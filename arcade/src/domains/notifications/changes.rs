@@ -48,11 +48,7 @@ pub struct Notifications {
 impl Notifications {
     /// `running` owns the changes under way; a shutdown waits for them.
     pub fn new(caches: NotificationCaches, rows: NotificationRows, running: TaskTracker) -> Self {
-        Notifications {
-            caches: Arc::new(caches),
-            rows,
-            running,
-        }
+        Notifications { caches: Arc::new(caches), rows, running }
     }
 
     pub(super) fn caches(&self) -> &NotificationCaches {
@@ -78,9 +74,7 @@ impl Notifications {
             changed
         };
         let ended = self.running.spawn(work).await;
-        ended
-            .map_err(|fault| ApiError::Internal(Box::new(fault)))?
-            .map_err(ApiError::from)
+        ended.map_err(|fault| ApiError::Internal(Box::new(fault)))?.map_err(ApiError::from)
     }
 }
 
@@ -95,9 +89,7 @@ async fn commit(
             Some(notification) => Changed::Read(notification),
             None => Changed::Nothing,
         },
-        Change::ReadAll => Changed::AllRead(ReadAll {
-            updated: rows.read_all(user, now_ms).await?,
-        }),
+        Change::ReadAll => Changed::AllRead(ReadAll { updated: rows.read_all(user, now_ms).await? }),
         Change::Delete(id) => match rows.delete(user, id).await? {
             0 => Changed::Nothing,
             _ => Changed::Deleted,
@@ -109,6 +101,8 @@ async fn commit(
 mod tests {
     use std::task::{Context, Waker};
 
+    use larder::clock::SystemClock;
+
     use super::*;
     use crate::demo::World;
     use crate::http::{CacheStatus, Page};
@@ -117,27 +111,15 @@ mod tests {
     use crate::storage::Store;
     use crate::telemetry::Telemetry;
 
-    const FIRST: Page = Page {
-        number: 1,
-        limit: 50,
-    };
+    const FIRST: Page = Page { number: 1, limit: 50 };
 
     async fn notifications(directory: &std::path::Path) -> Notifications {
         let settings = Settings::load(Environment::of(directory, [])).expect("settings");
-        let store = Store::open(&settings.database, directory)
-            .await
-            .expect("open");
+        let store = Store::open(&settings.database, directory).await.expect("open");
         store.migrate().await.expect("migrate");
-        World {
-            seed: 7,
-            users: 2,
-            notifications: 20,
-        }
-        .fill(&store)
-        .await
-        .expect("fill");
+        World { seed: 7, users: 2, notifications: 20 }.fill(&store).await.expect("fill");
         let larder = Larder::builder("test").build().expect("larder");
-        let telemetry = Arc::new(Telemetry::new().expect("telemetry"));
+        let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
         let rows = NotificationRows::new(store);
         let caches = NotificationCaches::build(&larder, &settings.cache, rows.clone(), telemetry);
         Notifications::new(caches.expect("caches"), rows, TaskTracker::new())
@@ -148,25 +130,15 @@ mod tests {
         let directory = tempfile::tempdir().expect("temporary directory");
         let notifications = notifications(directory.path()).await;
         let user = UserId(1);
-        let before = notifications
-            .caches()
-            .page(user, FIRST)
-            .await
-            .expect("page");
+        let before = notifications.caches().page(user, FIRST).await.expect("page");
         assert!(before.value.unread > 0);
         let mut applied = Box::pin(notifications.apply(user, Change::ReadAll));
-        let polled = applied
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
+        let polled = applied.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending());
         drop(applied);
         notifications.running.close();
         notifications.running.wait().await;
-        let after = notifications
-            .caches()
-            .page(user, FIRST)
-            .await
-            .expect("page");
+        let after = notifications.caches().page(user, FIRST).await.expect("page");
         assert_eq!((after.status, after.value.unread), (CacheStatus::Miss, 0));
     }
 }

@@ -30,18 +30,8 @@ where
 {
     Routes::new()
         .route(Verb::Get, "/notifications", Access::User, list)
-        .route(
-            Verb::Get,
-            "/notifications/unread-count",
-            Access::User,
-            unread_count,
-        )
-        .route(
-            Verb::Post,
-            "/notifications/read-all",
-            Access::User,
-            read_all,
-        )
+        .route(Verb::Get, "/notifications/unread-count", Access::User, unread_count)
+        .route(Verb::Post, "/notifications/read-all", Access::User, read_all)
         .route(Verb::Patch, "/notifications/{id}/read", Access::User, read)
         .route(Verb::Delete, "/notifications/{id}", Access::User, delete)
 }

@@ -71,13 +71,11 @@ impl NotificationRows {
             Some(row) => (count(row, "total")?, count(row, "unread")?),
             None => (0, 0),
         };
-        let on_page = rows
-            .iter()
-            .filter_map(|row| match row.try_get::<Option<i64>, _>("id") {
-                Ok(None) => None,
-                Ok(Some(_)) => Some(notification(row)),
-                Err(fault) => Some(Err(fault)),
-            });
+        let on_page = rows.iter().filter_map(|row| match row.try_get::<Option<i64>, _>("id") {
+            Ok(None) => None,
+            Ok(Some(_)) => Some(notification(row)),
+            Err(fault) => Some(Err(fault)),
+        });
         Ok(NotificationPage {
             items: on_page.collect::<Result<_, _>>()?,
             total,
@@ -89,13 +87,8 @@ impl NotificationRows {
     }
 
     pub(super) async fn unread_count(&self, user: UserId) -> Result<UnreadCount, StorageError> {
-        let row = sqlx::query(UNREAD)
-            .bind(user.0)
-            .fetch_one(self.store.pool())
-            .await?;
-        Ok(UnreadCount {
-            unread: count(&row, "unread")?,
-        })
+        let row = sqlx::query(UNREAD).bind(user.0).fetch_one(self.store.pool()).await?;
+        Ok(UnreadCount { unread: count(&row, "unread")? })
     }
 
     /// Marks one as read. `None` if the user has no such notification.
@@ -163,11 +156,9 @@ fn count(row: &AnyRow, column: &str) -> Result<u64, sqlx::Error> {
 
 fn notification(row: &AnyRow) -> Result<Notification, sqlx::Error> {
     let payload: String = row.try_get("payload")?;
-    let payload: BTreeMap<String, String> =
-        serde_json::from_str(&payload).map_err(|fault| sqlx::Error::ColumnDecode {
-            index: "payload".to_owned(),
-            source: fault.into(),
-        })?;
+    let payload: BTreeMap<String, String> = serde_json::from_str(&payload).map_err(|fault| {
+        sqlx::Error::ColumnDecode { index: "payload".to_owned(), source: fault.into() }
+    })?;
     let read_at_ms: Option<i64> = row.try_get("read_at_ms")?;
     Ok(Notification {
         id: row.try_get("id")?,
