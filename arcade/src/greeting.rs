@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use arcade::settings::{Layer, Settings, Shown};
+use arcade::configuration::{Layer, Shown};
+use arcade::settings::Settings;
 
 /// How to try a server that has just started, ready to paste.
 pub(crate) struct Greeting {

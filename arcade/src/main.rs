@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use arcade::auth::{self, Role, TOKEN_LIFETIME, Tokens, UserId};
+use arcade::configuration::{self, Environment};
 use arcade::demo::Filled;
-use arcade::settings::{Environment, Settings};
+use arcade::settings::Settings;
 use arcade::storage::Store;
 use clap::{Parser, Subcommand};
 
@@ -52,6 +53,8 @@ enum ConfigCommand {
     Show,
     /// Check every setting and name all mistakes at once.
     Check,
+    /// Print the documentation of every setting, in Markdown.
+    Table,
 }
 
 fn main() -> ExitCode {
@@ -71,23 +74,27 @@ fn run(command: Command) -> anyhow::Result<()> {
         eprintln!("arcade: warning: {warning}");
     }
     match command {
-        Command::Serve => on_runtime(serve::run(Settings::load(environment)?)),
+        Command::Serve => on_runtime(serve::run(configuration::load(environment)?)),
         Command::Config(ConfigCommand::Show) => {
-            print!("{}", greeting::settings(&Settings::show(environment)?));
+            print!("{}", greeting::settings(&configuration::show(environment)?));
             Ok(())
         }
         Command::Config(ConfigCommand::Check) => {
-            let settings = Settings::load(environment)?;
+            let settings = configuration::load(environment)?;
             println!("The settings are good for the profile {}.", settings.profile);
             Ok(())
         }
-        Command::Seed => on_runtime(seed(Settings::load(environment)?)),
+        Command::Config(ConfigCommand::Table) => {
+            print!("{}", configuration::documented());
+            Ok(())
+        }
+        Command::Seed => on_runtime(seed(configuration::load(environment)?)),
         Command::Token { user, role } => {
-            let secret = auth::secret_of(&Settings::load(environment)?)?;
+            let secret = auth::secret_of(&configuration::load(environment)?)?;
             println!("{}", Tokens::new(&secret).issue(UserId(user), role, TOKEN_LIFETIME)?);
             Ok(())
         }
-        Command::Migrate => on_runtime(migrate(Settings::load(environment)?)),
+        Command::Migrate => on_runtime(migrate(configuration::load(environment)?)),
     }
 }
 

@@ -8,7 +8,7 @@ use arcade::server::Server;
 use arcade::settings::{Demo, Log, LogFormat, Profile, Settings};
 use arcade::storage::{StorageError, Store};
 use larder::clock::{Clock, SystemClock};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -26,12 +26,14 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     }
     let stop = CancellationToken::new();
     let app = App::build(&settings, &secret, store, stop.clone())?;
+    // Before the address is told: whoever reads it may send one at once.
+    let signals = Signals::caught()?;
     println!("Arcade listens on http://{} (profile {}).", server.address(), settings.profile);
     println!("{}", greeting::parts(&settings));
     if settings.profile == Profile::Development {
         print!("{}", invitation(&settings, &Tokens::new(&secret), &server)?);
     }
-    until_signalled(server, app, stop).await?;
+    until_signalled(signals, server, app, stop).await?;
     println!("Arcade has stopped.");
     Ok(())
 }
@@ -76,15 +78,33 @@ fn log_to_stderr(log: &Log) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The signals that end the server. From here on they no longer end the process.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn caught() -> anyhow::Result<Self> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot wait for ctrl-c")?,
+        })
+    }
+}
+
 /// Serves until a signal comes, then drains.
-async fn until_signalled(server: Server, app: App, stop: CancellationToken) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for ctrl-c")?;
+async fn until_signalled(
+    mut signals: Signals,
+    server: Server,
+    app: App,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let mut serving = std::pin::pin!(server.run(app, stop.clone()));
     tokio::select! {
         served = &mut serving => return Ok(served?),
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        _ = signals.terminate.recv() => {}
+        _ = signals.interrupt.recv() => {}
     }
     stop.cancel();
     Ok(serving.await?)

@@ -1,6 +1,7 @@
 //! Settings: what is missing, wrong or unknown is named, all of it at once.
 
-use arcade::settings::{Environment, Fallback, Layer, Profile, SETTINGS, Settings, SettingsError};
+use arcade::configuration::{self, Environment, Fallback, Layer, SETTINGS, Setting, SettingsError};
+use arcade::settings::Profile;
 use tempfile::TempDir;
 
 const SECRET: &str = "a secret of tests, with more than 32 bytes";
@@ -15,7 +16,7 @@ fn directory_with(file: &str) -> TempDir {
 fn check(variables: &[(&str, &str)], file: &str, subjects: &[&str]) -> String {
     let directory = directory_with(file);
     let environment = Environment::of(directory.path(), variables.iter().copied());
-    match Settings::load(environment) {
+    match configuration::load(environment) {
         Ok(_) => {
             assert!(subjects.is_empty(), "{variables:?} {file:?} must fail");
             String::new()
@@ -32,8 +33,7 @@ fn check(variables: &[(&str, &str)], file: &str, subjects: &[&str]) -> String {
 #[test]
 fn every_required_variable_is_named_in_one_message() {
     for profile in Profile::ALL {
-        let required =
-            |setting: &&arcade::settings::Setting| (setting.fallback)(profile) == Fallback::Required;
+        let required = |setting: &&Setting| (setting.fallback)(profile) == Fallback::Required;
         let subjects: Vec<String> = SETTINGS
             .iter()
             .filter(required)
@@ -112,7 +112,7 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
     let directory = directory_with("[http]\nport = 4000\nbody_bytes_max = 2048\n");
     let settings = |variables: &[(&str, &str)]| {
         let environment = Environment::of(directory.path(), variables.iter().copied());
-        Settings::load(environment).expect("good settings").http
+        configuration::load(environment).expect("good settings").http
     };
     let from_file = settings(&[]);
     assert_eq!((from_file.address.port(), from_file.body_bytes_max), (4_000, 2_048));
@@ -127,7 +127,7 @@ fn a_file_that_is_named_must_exist_and_parse() {
     let directory = directory_with("[http\n");
     for file in ["missing.toml", "arcade.toml"] {
         let environment = Environment::of(directory.path(), [("ARCADE_CONFIG", file)]);
-        let error = Settings::load(environment).expect_err("must fail");
+        let error = configuration::load(environment).expect_err("must fail");
         assert!(
             matches!(&error, SettingsError::File { path, .. } if path.ends_with(file)),
             "{error}"
@@ -163,11 +163,18 @@ fn the_dump_shows_every_setting_and_no_secret() {
     let directory = directory_with("[http]\nport = 4000\n");
     let url = "sqlite:a-password-could-stand-here.db";
     let variables = [("JWT_SECRET", SECRET), ("DATABASE_URL", url), ("ARCADE_DEMO", "off")];
-    let shown = Settings::show(Environment::of(directory.path(), variables)).expect("shown");
+    let shown = configuration::show(Environment::of(directory.path(), variables)).expect("shown");
     assert_eq!(shown.len(), SETTINGS.len());
     assert!(shown.iter().all(|line| !line.value.contains(SECRET) && !line.value.contains(url)));
     let layer = |name| shown.iter().find(|line| line.setting.name == name).map(|line| line.layer);
     assert_eq!(layer("http.port"), Some(Layer::File));
     assert_eq!(layer("demo.world"), Some(Layer::Environment));
     assert_eq!(layer("log.filter"), Some(Layer::Default));
+}
+
+#[test]
+fn the_documentation_lists_every_setting_as_the_program_knows_it() {
+    let page = include_str!("../../docs/settings.md");
+    let table = configuration::documented();
+    assert!(page.ends_with(&table), "run `arcade config table` and paste it:\n{table}");
 }

@@ -5,9 +5,8 @@ use std::error::Error;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
-use super::problem::Problem;
+use super::problem::{Detail, Problem};
 use crate::auth::TokenError;
 use crate::storage::StorageError;
 
@@ -39,17 +38,6 @@ pub enum ApiError {
     /// Our fault.
     #[error("an internal error")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
-}
-
-/// One mistake in the input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Detail {
-    /// Which field.
-    pub path: String,
-    /// What is wrong with it.
-    pub message: String,
-    /// What would be right.
-    pub limit: String,
 }
 
 impl ApiError {

@@ -11,7 +11,8 @@ use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse;
 use serde_json::Value;
 
-use super::error::{ApiError, Detail};
+use super::error::ApiError;
+use super::problem::Detail;
 
 /// The most items on a page.
 pub const LIMIT_MAX: u32 = 100;

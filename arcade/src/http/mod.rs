@@ -9,9 +9,9 @@ mod problem;
 mod routes;
 
 pub use cached::{CacheStatus, Cached};
+pub use error::ApiError;
 pub(crate) use error::sources;
-pub use error::{ApiError, Detail};
 pub use input::{IdPath, LIMIT_MAX, NoInput, NoQuery, PAGE_MAX, Page, PageQuery};
 pub use observe::observed;
-pub use problem::rendered;
+pub use problem::{Detail, rendered};
 pub use routes::{Access, Route, Routes, Verb};

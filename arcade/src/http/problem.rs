@@ -5,9 +5,9 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::error::Detail;
 use super::observe::RequestId;
 
 /// Answers below this path carry `success`, as their callers have always known it.
@@ -27,6 +27,17 @@ impl Envelope {
             false => Envelope::Plain,
         }
     }
+}
+
+/// One mistake in the input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Detail {
+    /// Which field.
+    pub path: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// What would be right.
+    pub limit: String,
 }
 
 /// The public part of a failure, handed from the place where it arose to [`rendered`].

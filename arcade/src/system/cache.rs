@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use super::System;
+use super::parts::System;
 use crate::auth::Admin;
 use crate::figures::CacheFigures;
 use crate::http::{ApiError, NoInput, NoQuery};

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::System;
+use super::parts::System;
 
 /// A part that does not answer within this time counts as lost.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);

@@ -2,40 +2,17 @@
 
 mod cache;
 mod health;
-
-use std::sync::Arc;
+mod parts;
 
 use axum::extract::{FromRef, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use tokio_util::sync::CancellationToken;
 
 use crate::auth::Tokens;
-use crate::figures::Figures;
 use crate::http::{Access, Routes, Verb};
-use crate::settings::Profile;
-use crate::stand_in::Larder;
-use crate::storage::Store;
-use crate::telemetry::Telemetry;
 
 pub use cache::HIT_RATE_TARGET;
-
-/// The parts that this module reports on. Clones share them.
-#[derive(Debug, Clone)]
-pub struct System {
-    /// Where this process runs.
-    pub profile: Profile,
-    /// The database.
-    pub store: Store,
-    /// The cache.
-    pub larder: Larder,
-    /// The cache's counts.
-    pub figures: Arc<Figures>,
-    /// The metrics.
-    pub telemetry: Arc<Telemetry>,
-    /// Cancelled once the server drains.
-    pub stop: CancellationToken,
-}
+pub use parts::System;
 
 /// The routes of this module.
 pub fn router<S>() -> Routes<S>

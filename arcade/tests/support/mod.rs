@@ -4,10 +4,11 @@
 
 use arcade::app::App;
 use arcade::auth::{Role, TOKEN_LIFETIME, Tokens, UserId};
+use arcade::configuration::{self, Environment};
 use arcade::demo::{Filled, World};
 use arcade::http::{Access, Route, Verb};
 use arcade::server::{Server, ServerError};
-use arcade::settings::{Environment, Secret, Settings};
+use arcade::settings::Secret;
 use arcade::storage::Store;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -82,7 +83,7 @@ impl TestClient {
             [("ARCADE_PROFILE", "test"), ("ARCADE_DATA", "."), ("JWT_SECRET", SECRET), ("PORT", "0")];
         let all = fixed.into_iter().chain(variables.iter().copied());
         let environment = Environment::of(directory.path(), all);
-        let settings = Settings::load(environment).expect("good settings");
+        let settings = configuration::load(environment).expect("good settings");
         let store = Store::open(&settings.database, &settings.data).await.expect("open");
         store.migrate().await.expect("migrate");
         assert_eq!(WORLD.fill(&store).await.expect("fill"), Filled::Now);

@@ -104,9 +104,9 @@ mod tests {
     use larder::clock::SystemClock;
 
     use super::*;
+    use crate::configuration::{self, Environment};
     use crate::demo::World;
     use crate::http::{CacheStatus, Page};
-    use crate::settings::{Environment, Settings};
     use crate::stand_in::Larder;
     use crate::storage::Store;
     use crate::telemetry::Telemetry;
@@ -114,7 +114,7 @@ mod tests {
     const FIRST: Page = Page { number: 1, limit: 50 };
 
     async fn notifications(directory: &std::path::Path) -> Notifications {
-        let settings = Settings::load(Environment::of(directory, [])).expect("settings");
+        let settings = configuration::load(Environment::of(directory, [])).expect("settings");
         let store = Store::open(&settings.database, directory).await.expect("open");
         store.migrate().await.expect("migrate");
         World { seed: 7, users: 2, notifications: 20 }.fill(&store).await.expect("fill");

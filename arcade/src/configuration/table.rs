@@ -1,6 +1,8 @@
 //! Decides which settings exist: their names, variables, limits and defaults. Reads nothing.
 
-use super::Profile;
+use std::fmt;
+
+use crate::settings::{JWT_SECRET_BYTES_MIN, Profile};
 
 /// One setting, as it is read, checked and documented.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,19 @@ pub enum Kind {
     LogFilter,
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Number { min, max } => write!(f, "a whole number from {min} to {max}"),
+            Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
+            Kind::Address => f.write_str("an IP address, such as 127.0.0.1"),
+            Kind::DatabaseUrl => f.write_str("the URL of a file that begins with sqlite:"),
+            Kind::Secret { bytes_min } => write!(f, "at least {bytes_min} bytes"),
+            Kind::LogFilter => f.write_str("a log filter, such as info or arcade=debug,info"),
+        }
+    }
+}
+
 /// What stands where nobody gave a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fallback {
@@ -68,9 +83,6 @@ pub(super) const FILE_VARIABLE: &str = "ARCADE_CONFIG";
 /// and what the `larder` command reads.
 pub(super) const OTHER_VARIABLES: [&str; 5] =
     [PROFILE_VARIABLE, DATA_VARIABLE, FILE_VARIABLE, "LARDER_URL", "LARDER_TOKEN"];
-
-/// The shortest secret that may sign tokens: the output size of the hash (RFC 7518 §3.2).
-pub const JWT_SECRET_BYTES_MIN: usize = 32;
 
 /// The longest a shutdown may take. A container runtime kills after that time.
 pub(super) const SHUTDOWN_MS_MAX: u64 = 10_000;
@@ -210,6 +222,32 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "F-2",
     },
 ];
+
+impl fmt::Display for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value(text) => write!(f, "`{text}`"),
+            Made(how) => f.write_str(how),
+            Required => f.write_str("**required**"),
+        }
+    }
+}
+
+/// Every setting as a table in Markdown, which the documentation includes as it is.
+pub fn documented() -> String {
+    let profiles = Profile::ALL.map(Profile::name).join(" | ");
+    let head = format!(
+        "| setting | variable | takes | {profiles} | decides | requirement |\n{}|\n",
+        "|---".repeat(Profile::ALL.len() + 5)
+    );
+    let line = |setting: &Setting| {
+        let Setting { name, variable, kind, about, requirement, .. } = setting;
+        let fallbacks =
+            Profile::ALL.map(|profile| (setting.fallback)(profile).to_string()).join(" | ");
+        format!("| `{name}` | `{variable}` | {kind} | {fallbacks} | {about} | {requirement} |\n")
+    };
+    SETTINGS.iter().map(line).fold(head, |table, line| table + &line)
+}
 
 /// The known name nearest to `wrong`, if one is near enough to be what was meant.
 pub(super) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

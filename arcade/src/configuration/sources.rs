@@ -1,13 +1,14 @@
 //! Decides where a value comes from: defaults, then the file, then the environment.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use config::{Config, File, FileFormat, Value, ValueKind};
 
 use super::problem::{Problem, SettingsError};
 use super::table::{self, FILE_VARIABLE, Fallback, OTHER_VARIABLES, SETTINGS, Setting};
-use super::{Profile, Warning};
+use crate::settings::Profile;
 
 /// Prefixes of variables that nobody else uses: an unknown one is a slip of the pen.
 const GUARDED_PREFIXES: [&str; 3] = ["ARCADE_", "CACHE_", "LARDER_"];
@@ -76,6 +77,25 @@ impl Environment {
             return Some(self.path(named));
         }
         Some(self.path(FILE_DEFAULT)).filter(|path| path.exists())
+    }
+}
+
+/// A variable that looks like a setting and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The variable as it was set.
+    pub variable: String,
+    /// The setting's variable that was probably meant.
+    pub nearest: Option<String>,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is no setting and has no effect", self.variable)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, "; did you mean {nearest}?"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,0 +1,190 @@
+//! Decides what the settings are: defaults, then the file, then the environment. The only module
+//! that reads them; the rest of Arcade gets the values.
+
+mod problem;
+mod sources;
+mod table;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+
+use self::sources::Layers;
+use crate::settings::{
+    Cache, Database, Demo, Http, Log, LogFormat, Profile, Secret, Settings, UnknownProfile,
+};
+pub use problem::{Problem, SettingsError};
+pub use sources::{Environment, Layer, Warning};
+pub use table::{Fallback, Kind, SETTINGS, Setting, documented};
+
+/// One line of the dump of settings.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The setting.
+    pub setting: &'static Setting,
+    /// Its value, or what stands for a hidden, made or missing one.
+    pub value: String,
+    /// Where it comes from.
+    pub layer: Layer,
+}
+
+/// Reads and checks every setting.
+///
+/// # Errors
+/// The settings file cannot be parsed; or values are missing, out of bounds or unknown, which
+/// one message lists completely.
+pub fn load(environment: Environment) -> Result<Settings, SettingsError> {
+    let (mut reading, profile) = Reading::begin(environment)?;
+    let settings = reading.settings(profile);
+    match reading.problems.is_empty() {
+        true => Ok(settings),
+        false => Err(SettingsError::Values(reading.problems)),
+    }
+}
+
+/// Each setting with its value and origin, wrong and missing ones too. Secrets are hidden.
+///
+/// # Errors
+/// The settings file cannot be parsed, or the profile does not exist.
+pub fn show(environment: Environment) -> Result<Vec<Shown>, SettingsError> {
+    let (reading, profile) = Reading::begin(environment)?;
+    Ok(SETTINGS.iter().map(|setting| reading.shown(setting, profile)).collect())
+}
+
+/// The settings being read, with the mistakes found on the way.
+struct Reading {
+    layers: Layers,
+    data: PathBuf,
+    problems: Vec<Problem>,
+}
+
+impl Reading {
+    fn begin(environment: Environment) -> Result<(Self, Profile), SettingsError> {
+        let data = environment.path(environment.get(table::DATA_VARIABLE).unwrap_or(".arcade"));
+        let mut problems = Vec::new();
+        let named = environment.get(table::PROFILE_VARIABLE).map(str::parse);
+        // Of an unknown profile the strictest defaults are checked, so that one run names the most.
+        let profile = named.unwrap_or(Ok(Profile::Development)).unwrap_or_else(|unknown| {
+            let subject = table::PROFILE_VARIABLE.to_owned();
+            problems.push(Problem { subject, message: UnknownProfile::to_string(&unknown) });
+            Profile::Production
+        });
+        let layers = Layers::read(environment, profile)?;
+        problems.extend(layers.unknown_keys());
+        Ok((Reading { layers, data, problems }, profile))
+    }
+
+    fn settings(&mut self, profile: Profile) -> Settings {
+        Settings {
+            profile,
+            data: self.data.clone(),
+            http: self.http(profile),
+            jwt_secret: self.text("auth.jwt_secret", profile).map(Secret::new),
+            database: Database {
+                url: self.text("database.url", profile).map(Secret::new),
+                connections_max: self.number("database.connections_max", profile) as u32,
+            },
+            cache: self.cache(profile),
+            log: Log {
+                format: match self.text("log.format", profile).as_deref() {
+                    Some("json") => LogFormat::Json,
+                    _ => LogFormat::Text,
+                },
+                filter: self.text("log.filter", profile).unwrap_or_default(),
+            },
+            demo: match self.text("demo.world", profile).as_deref() {
+                Some("on") => Demo::On,
+                _ => Demo::Off,
+            },
+        }
+    }
+
+    fn http(&mut self, profile: Profile) -> Http {
+        // A text that is no address is already a problem, so the stand-in is never listened on.
+        let host = self.text("http.host", profile).and_then(|host| host.parse().ok());
+        let host: IpAddr = host.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+        let millis = |reading: &mut Self, name| Duration::from_millis(reading.number(name, profile));
+        Http {
+            address: SocketAddr::new(host, self.number("http.port", profile) as u16),
+            body_bytes_max: self.number("http.body_bytes_max", profile) as usize,
+            request_timeout: millis(self, "http.request_timeout_ms"),
+            shutdown_timeout: millis(self, "http.shutdown_timeout_ms"),
+        }
+    }
+
+    fn cache(&mut self, profile: Profile) -> Cache {
+        let seconds = |reading: &mut Self, name| Duration::from_secs(reading.number(name, profile));
+        Cache {
+            memory_bytes_max: self.number("cache.memory_bytes_max", profile),
+            entries_max: self.number("cache.entries_max", profile),
+            notifications_fresh: seconds(self, "cache.notifications_fresh_s"),
+            unread_count_fresh: seconds(self, "cache.unread_count_fresh_s"),
+        }
+    }
+
+    /// The checked number of a setting; its lower bound where it is wrong, which is then a problem.
+    fn number(&mut self, name: &'static str, profile: Profile) -> u64 {
+        let text = self.text(name, profile);
+        text.and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+
+    /// The checked text of a setting. Notes a problem and gives `None` where it is wrong.
+    fn text(&mut self, name: &'static str, profile: Profile) -> Option<String> {
+        let setting = SETTINGS.iter().find(|setting| setting.name == name)?;
+        let checked = match (self.layers.text(setting), (setting.fallback)(profile)) {
+            (Some((text, _)), _) => check(setting.kind, &text).map(|()| Some(text)),
+            (None, Fallback::Made(_)) => Ok(None),
+            (None, Fallback::Value(_)) => Err("must be a single value".to_owned()),
+            (None, Fallback::Required) => {
+                Err(format!("is required in the profile {profile}: {}", setting.kind))
+            }
+        };
+        checked.unwrap_or_else(|message| {
+            let subject = format!("{} ({name})", setting.variable);
+            self.problems.push(Problem { subject, message });
+            None
+        })
+    }
+
+    fn shown(&self, setting: &'static Setting, profile: Profile) -> Shown {
+        let (value, layer) = match (self.layers.text(setting), (setting.fallback)(profile)) {
+            (Some((_, layer)), _) if hidden(setting.kind) => ("(hidden)".to_owned(), layer),
+            (Some((text, layer)), _) => (text, layer),
+            (None, Fallback::Made(how)) => (format!("({how})"), Layer::Default),
+            (None, _) => ("(missing)".to_owned(), Layer::Default),
+        };
+        Shown { setting, value, layer }
+    }
+}
+
+/// Whether a value may carry a password.
+fn hidden(kind: Kind) -> bool {
+    matches!(kind, Kind::Secret { .. } | Kind::DatabaseUrl)
+}
+
+fn check(kind: Kind, text: &str) -> Result<(), String> {
+    let right = match kind {
+        Kind::Number { min, max } => {
+            text.parse().is_ok_and(|number: u64| (min..=max).contains(&number))
+        }
+        Kind::Choice(words) => words.contains(&text),
+        Kind::Address => text.parse::<IpAddr>().is_ok(),
+        // Each connection to a database in memory would see a database of its own.
+        Kind::DatabaseUrl => {
+            text.starts_with("sqlite:") && !text.contains(":memory:") && !text.contains("mode=memory")
+        }
+        Kind::Secret { bytes_min } => text.len() >= bytes_min,
+        Kind::LogFilter => EnvFilter::try_new(text).is_ok(),
+    };
+    match (right, kind) {
+        (true, _) => Ok(()),
+        (false, Kind::Secret { bytes_min }) => {
+            Err(format!("has {} bytes, must have at least {bytes_min}", text.len()))
+        }
+        // A URL can carry a password, so a wrong one is not repeated.
+        (false, Kind::DatabaseUrl) => Err(format!("must be {}", kind)),
+        (false, _) => Err(format!("\"{text}\" must be {}", kind)),
+    }
+}

@@ -1,0 +1,28 @@
+//! What the operator's answers are made of.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::figures::Figures;
+use crate::settings::Profile;
+use crate::stand_in::Larder;
+use crate::storage::Store;
+use crate::telemetry::Telemetry;
+
+/// The parts that this module reports on. Clones share them.
+#[derive(Debug, Clone)]
+pub struct System {
+    /// Where this process runs.
+    pub profile: Profile,
+    /// The database.
+    pub store: Store,
+    /// The cache.
+    pub larder: Larder,
+    /// The cache's counts.
+    pub figures: Arc<Figures>,
+    /// The metrics.
+    pub telemetry: Arc<Telemetry>,
+    /// Cancelled once the server drains.
+    pub stop: CancellationToken,
+}
