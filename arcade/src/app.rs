@@ -7,6 +7,7 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use larder::clock::SystemClock;
+use larder::{BuildError, Larder};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -20,7 +21,6 @@ use crate::domains::notifications::{self, NotificationCaches, NotificationRows, 
 use crate::figures::Figures;
 use crate::http::{self, ApiError, Route, Routes};
 use crate::settings::{Secret, Settings};
-use crate::stand_in::{BuildError, Larder};
 use crate::storage::Store;
 use crate::system::{self, System};
 use crate::telemetry::Telemetry;

@@ -1,10 +1,9 @@
 //! Decides which numbers of the cache Arcade shows. The only module that reads the cache's
 //! statistics; knows neither metrics nor HTTP.
 
+use larder::{CacheStats, Larder};
 use parking_lot::Mutex;
 use serde::Serialize;
-
-use crate::stand_in::{CacheStats, Larder};
 
 /// The counts of one cache. All of them only grow.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -27,14 +26,15 @@ pub struct CacheFigures {
 }
 
 impl CacheFigures {
-    fn of(stats: CacheStats) -> Self {
+    fn of((name, stats): (String, CacheStats)) -> Self {
         CacheFigures {
-            name: stats.name,
+            name,
             hits_memory: stats.hits,
-            hits_shared: 0,
-            stale: 0,
-            misses: stats.misses,
-            errors: stats.errors,
+            hits_shared: stats.shared_hits,
+            stale: stats.stale_hits,
+            // A read that could not trust the cache asked the source like any other miss.
+            misses: stats.misses + stats.bypasses,
+            errors: stats.load_errors + stats.undecodable,
             invalidations: stats.invalidations,
         }
     }

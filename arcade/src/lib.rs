@@ -12,7 +12,6 @@ pub mod figures;
 pub mod http;
 pub mod server;
 pub mod settings;
-pub mod stand_in;
 pub mod storage;
 pub mod system;
 pub mod telemetry;

@@ -10,7 +10,6 @@ mod routes;
 
 pub use cached::{CacheStatus, Cached};
 pub use error::ApiError;
-pub(crate) use error::sources;
 pub use input::{IdPath, LIMIT_MAX, NoInput, NoQuery, PAGE_MAX, Page, PageQuery};
 pub use observe::observed;
 pub use problem::{Detail, rendered};

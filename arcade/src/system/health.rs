@@ -101,14 +101,14 @@ async fn cache(system: &System) -> Component {
     probe(system, system.larder.ping(), Condition::Degraded).await
 }
 
-async fn probe<E>(
+async fn probe<T, E>(
     system: &System,
-    ping: impl Future<Output = Result<(), E>>,
+    ping: impl Future<Output = Result<T, E>>,
     lost: Condition,
 ) -> Component {
     let begun = system.telemetry.now();
     let status = match tokio::time::timeout(PROBE_TIMEOUT, ping).await {
-        Ok(Ok(())) => Condition::Healthy,
+        Ok(Ok(_)) => Condition::Healthy,
         Ok(Err(_)) | Err(_) => lost,
     };
     Component { status, latency_us: system.telemetry.since(begun).as_micros() as u64 }

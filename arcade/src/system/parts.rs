@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use larder::Larder;
 use tokio_util::sync::CancellationToken;
 
 use crate::figures::Figures;
 use crate::settings::Profile;
-use crate::stand_in::Larder;
 use crate::storage::Store;
 use crate::telemetry::Telemetry;
 

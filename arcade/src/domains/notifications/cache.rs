@@ -3,16 +3,14 @@
 
 use std::sync::Arc;
 
-use larder::Key;
 use larder::clock::Moment;
+use larder::{BuildError, Cache, Hit, Invalidation, Key, Larder, Origin, Outcome};
 
 use super::model::{NotificationPage, UnreadCount};
 use super::rows::NotificationRows;
 use crate::auth::UserId;
-use crate::http::{self, ApiError, CacheStatus, Cached, Page};
+use crate::http::{ApiError, CacheStatus, Cached, Page};
 use crate::settings;
-use crate::stand_in as larder_cache;
-use crate::stand_in::{BuildError, Cache, Hit, Invalidation, Larder, Origin};
 use crate::storage::StorageError;
 use crate::telemetry::{CacheRead, Telemetry};
 
@@ -41,8 +39,8 @@ struct UserKey {
 #[derive(Debug)]
 pub struct NotificationCaches {
     larder: Larder,
-    pages: Cache<PageKey, NotificationPage>,
-    unread: Cache<UserKey, UnreadCount>,
+    pages: Cache<PageKey, Arc<NotificationPage>>,
+    unread: Cache<UserKey, Arc<UnreadCount>>,
     rows: NotificationRows,
     telemetry: Arc<Telemetry>,
 }
@@ -78,7 +76,7 @@ impl NotificationCaches {
         let begun = self.telemetry.now();
         let key = PageKey { user: user.0, page: page.number, limit: page.limit };
         let rows = self.rows.clone();
-        let load = |_| async move { rows.page(user, page).await };
+        let load = move |_| async move { rows.page(user, page).await.map(Arc::new) };
         let hit = self.pages.get_or_load(&key, load).await.map_err(failed)?;
         Ok(self.answered(PAGES, begun, hit))
     }
@@ -86,7 +84,7 @@ impl NotificationCaches {
     pub(super) async fn unread_count(&self, user: UserId) -> Result<Cached<UnreadCount>, ApiError> {
         let begun = self.telemetry.now();
         let rows = self.rows.clone();
-        let load = |_| async move { rows.unread_count(user).await };
+        let load = move |_| async move { rows.unread_count(user).await.map(Arc::new) };
         let hit = self.unread.get_or_load(&UserKey { user: user.0 }, load).await;
         Ok(self.answered(UNREAD, begun, hit.map_err(failed)?))
     }
@@ -96,10 +94,14 @@ impl NotificationCaches {
         let dropped = Invalidation::new()
             .prefix(&self.pages, &(user.0,))
             .key(&self.unread, &UserKey { user: user.0 });
-        self.larder.invalidate(dropped).await;
+        match self.larder.invalidate(dropped).await.outcome() {
+            Outcome::Shared(_) => {}
+            // This node honours it already, and larder retries until the others know too.
+            Outcome::Local(_) => tracing::warn!(%user, "an invalidation is not shared yet"),
+        }
     }
 
-    fn answered<T>(&self, cache: &'static str, begun: Moment, hit: Hit<T>) -> Cached<T> {
+    fn answered<T>(&self, cache: &'static str, begun: Moment, hit: Hit<Arc<T>>) -> Cached<T> {
         let (status, origin) = match (hit.origin(), hit.is_stale()) {
             (Origin::Memory, false) => (CacheStatus::Hit, "memory"),
             (Origin::Memory, true) => (CacheStatus::Stale, "memory"),
@@ -113,16 +115,20 @@ impl NotificationCaches {
             origin,
             took: self.telemetry.since(begun),
         });
-        Cached { status, origin, age: hit.age(), value: hit.into_arc() }
+        Cached { status, origin, age: hit.age(), value: Arc::clone(&hit) }
     }
 }
 
-/// A failed load is the database's failure, wherever the cache has wrapped it.
-fn failed(error: larder_cache::Error) -> ApiError {
-    let transient = http::sources(&error)
-        .any(|error| error.downcast_ref::<StorageError>().is_some_and(StorageError::is_transient));
-    match transient {
-        true => ApiError::Unavailable(Box::new(error)),
-        false => ApiError::Internal(Box::new(error)),
+/// A failed load is the database's failure; one that takes too long may succeed in a moment.
+fn failed(error: larder::Error) -> ApiError {
+    match error {
+        larder::Error::Source(source) => match source.downcast_ref::<StorageError>() {
+            Some(fault) if fault.is_transient() => ApiError::Unavailable(Box::new(source)),
+            _ => ApiError::Internal(Box::new(source)),
+        },
+        larder::Error::TimedOut { .. } | larder::Error::GivenUp { .. } | larder::Error::Closed => {
+            ApiError::Unavailable(Box::new(error))
+        }
+        _ => ApiError::Internal(Box::new(error)),
     }
 }

@@ -101,13 +101,13 @@ async fn commit(
 mod tests {
     use std::task::{Context, Waker};
 
+    use larder::Larder;
     use larder::clock::SystemClock;
 
     use super::*;
     use crate::configuration::{self, Environment};
     use crate::demo::World;
     use crate::http::{CacheStatus, Page};
-    use crate::stand_in::Larder;
     use crate::storage::Store;
     use crate::telemetry::Telemetry;
 
