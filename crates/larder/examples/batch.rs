@@ -10,7 +10,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use larder::{Larder, Lookup, SetEntry};
+use larder::{Larder, Loaded, Lookup};
 
 /// Stands for a table, and remembers each query.
 #[derive(Clone, Default)]
@@ -67,10 +67,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(table.queries()[2..], [vec![10, 11], vec![12]]);
 
     // What another system pushes is set, each value with a time of its own.
-    let pushed = [(20, None), (21, Some(Duration::from_secs(5)))].map(|(key, fresh_for)| SetEntry {
-        key,
-        value: format!("pushed {key}"),
-        fresh_for,
+    let pushed = [(20, 60), (21, 5)].map(|(key, seconds)| {
+        let value = Loaded::value(format!("pushed {key}"));
+        (key, value.fresh_for(Duration::from_secs(seconds)))
     });
     assert!(users.set_many(pushed).await.iter().all(|outcome| outcome.stored));
     let known = users.get_many(&[21, 22]).await;

@@ -12,7 +12,7 @@ pub enum Error {
     /// The loader failed, and nothing stale was allowed in its place. Everyone who waited for
     /// the same load gets the same error.
     #[error("the source failed: {0}")]
-    Source(SourceError),
+    Source(#[source] SourceError),
     /// The loader panicked. Its panic was caught; nobody else was harmed.
     #[error("the loader panicked: {message}")]
     LoaderPanicked {

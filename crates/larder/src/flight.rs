@@ -54,6 +54,8 @@ pub(crate) struct Flight<R> {
 struct Inner<R> {
     result: Option<R>,
     led: bool,
+    /// Since when the source is being asked.
+    loading_since: Option<Moment>,
     waiters: Waiters,
 }
 
@@ -191,7 +193,8 @@ impl Wanted<'_> {
 
 impl<R> Flight<R> {
     fn new(hash: u64) -> Self {
-        let inner = Inner { result: None, led: true, waiters: Waiters::default() };
+        let inner =
+            Inner { result: None, led: true, loading_since: None, waiters: Waiters::default() };
         Flight { hash, inner: Mutex::new(inner) }
     }
 
@@ -200,6 +203,11 @@ impl<R> Flight<R> {
         let free = !inner.led && inner.result.is_none();
         inner.led |= free;
         free
+    }
+
+    /// Since when the source is being asked, if it is.
+    pub(crate) fn loading_since(&self) -> Option<Moment> {
+        self.inner.lock().loading_since
     }
 
     fn publish(&self, result: R) {
@@ -270,6 +278,20 @@ impl<R> Lead<R> {
         drop(seat);
     }
 
+    pub(crate) fn flight(&self) -> Arc<Flight<R>> {
+        Arc::clone(&self.flight)
+    }
+
+    /// The source is being asked since `now`: from now on the patience of callers counts.
+    pub(crate) fn loading(&self, now: Moment) {
+        let woken = {
+            let mut inner = self.flight.inner.lock();
+            inner.loading_since = Some(now);
+            inner.waiters.all()
+        };
+        woken.into_iter().for_each(Waker::wake);
+    }
+
     /// Ends the flight: those who wait get this.
     pub(crate) fn publish(self, result: R) {
         self.flight.publish(result);
@@ -284,6 +306,7 @@ impl<R> Drop for Lead<R> {
                 return;
             }
             inner.led = false;
+            inner.loading_since = None;
             inner.waiters.one()
         };
         match next {

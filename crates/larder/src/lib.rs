@@ -62,7 +62,7 @@ pub mod tasks;
 mod wait;
 
 pub use builder::LarderBuilder;
-pub use cache::{BoxError, Cache, CacheBuilder, Read, SetEntry, SetOutcome};
+pub use cache::{BoxError, Cache, CacheBuilder, Read, SetOutcome};
 pub use entry::Entry;
 pub use error::{BuildError, Error, Mistake, SourceError};
 pub use event::{Event, Observer};

@@ -81,7 +81,8 @@ const WORLDS: &[World] = &[
             "prometheus-client",
             "opentelemetry",
         ],
-        known_to: &["larder-console"],
+        // Until there is a console, the server names its own.
+        known_to: &["larder-console", "arcade"],
     },
     World {
         name: "Socket.IO",

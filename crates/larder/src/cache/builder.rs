@@ -102,7 +102,8 @@ impl<K: Key, V: Entry> CacheBuilder<K, V> {
         consistency: Consistency => |policy: &mut Policy, consistency| policy.consistency = consistency;
     }
 
-    /// Makes a value fresh for its whole time again whenever it is read (sessions, say).
+    /// Makes a value fresh for its whole time again whenever it is read (sessions, say), on the
+    /// node that reads it; other nodes still see the time that the shared tier knows.
     pub fn sliding(mut self) -> Self {
         self.policy.sliding = true;
         self

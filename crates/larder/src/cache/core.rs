@@ -146,6 +146,7 @@ impl<V: Entry> CacheCore<V> {
             own_load: making.own_load,
             soft: making.soft,
             tags: making.tags,
+            own_time: self.own_time(making.lifetime),
         };
         Arc::new(Resident { meta: Meta::new(parts), value })
     }
@@ -155,26 +156,33 @@ impl<V: Entry> CacheCore<V> {
         Times {
             loaded_at: making.loaded_at,
             fresh_until,
-            quiet_until: self.quiet_until(fresh_until, making.load_cost),
+            quiet_until: self.quiet_until(fresh_until, making.lifetime.fresh_for, making.load_cost),
         }
     }
 
     /// Until when a hit has nothing to decide: neither early refresh nor sliding.
-    fn quiet_until(&self, fresh_until: Moment, load_cost: Duration) -> Moment {
+    fn quiet_until(&self, fresh_until: Moment, fresh_for: Duration, load_cost: Duration) -> Moment {
         let early = fresh_until.minus(early_window(load_cost, self.policy.early_refresh));
         if self.policy.sliding {
-            early.min(fresh_until.minus(self.policy.fresh_for.mul_f64(SLIDE_AFTER)))
+            early.min(fresh_until.minus(fresh_for.mul_f64(SLIDE_AFTER)))
         } else {
             early
         }
+    }
+
+    /// The time of an entry that slides by another one than its cache's: its loader said so.
+    fn own_time(&self, lifetime: Lifetime) -> Option<Duration> {
+        let usual = self.policy.fresh_for.mul_f64(1.0 - self.policy.jitter)..=self.policy.fresh_for;
+        (self.policy.sliding && !usual.contains(&lifetime.fresh_for)).then_some(lifetime.fresh_for)
     }
 
     /// Sliding expiry: a hit at `now` makes the entry fresh for its whole time again, within the
     /// `ttl_max` of its load.
     pub(crate) fn slide(&self, meta: &Meta, now: Moment) {
         let end = meta.loaded_at().plus(self.node.limits.ttl_max);
-        let fresh_until = now.plus(self.policy.fresh_for).min(end);
-        let quiet_until = self.quiet_until(fresh_until, meta.load_cost());
+        let fresh_for = meta.own_time().unwrap_or(self.policy.fresh_for);
+        let fresh_until = now.plus(fresh_for).min(end);
+        let quiet_until = self.quiet_until(fresh_until, fresh_for, meta.load_cost());
         meta.slide(Times { loaded_at: meta.loaded_at(), fresh_until, quiet_until });
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use builder::CacheBuilder;
 pub use read::Read;
-pub use write::{SetEntry, SetOutcome};
+pub use write::SetOutcome;
 
 use crate::hit::{Answer, Lookup, Origin};
 use crate::invalidation::{Invalidated, Invalidation};

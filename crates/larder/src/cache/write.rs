@@ -9,25 +9,15 @@ use super::Cache;
 use super::core::{CacheCore, Making, Sought};
 use crate::clock::Moment;
 use crate::invalidation::{Invalidated, Outcome};
+use crate::loaded::{Content, IntoLoaded, Loaded};
 use crate::memory::resident::{Held, Stored};
 use crate::node::marks::Target;
 use crate::node::view::Place;
 use crate::policy::Lifetime;
 use crate::read::encode;
-use crate::record::{Mode, Name};
-use crate::shard::{Appended, Fill, FillReply, LeaseReply, StoredEntry, Token};
+use crate::record::{Mode, Name, NameHash, Tag};
+use crate::shard::{Appended, Fill, FillReply, LeaseReply, StoredEntry, TAGS_MAX, Token};
 use crate::{Entry, Key, wait};
-
-/// One value of [`Cache::set_many`].
-#[derive(Debug, Clone)]
-pub struct SetEntry<K, V> {
-    /// Where.
-    pub key: K,
-    /// What.
-    pub value: V,
-    /// For how long it is fresh, instead of the cache's time.
-    pub fresh_for: Option<Duration>,
-}
 
 /// What became of a `set`.
 #[derive(Debug, Clone)]
@@ -41,6 +31,8 @@ pub struct SetOutcome {
 
 impl<K: Key, V: Entry> Cache<K, V> {
     /// Replaces the value of a key: invalidates the old one and stores the new one in one step.
+    /// `value` is anything a loader may answer: a `V`, an `Option<V>`, or a
+    /// [`Loaded<V>`](crate::Loaded) with a time and tags of its own.
     ///
     /// Two sets of one key are ordered by the log, not by your source: if the source has an order
     /// of its own, write the source and [`invalidate`](Cache::invalidate) instead. Where another
@@ -48,48 +40,55 @@ impl<K: Key, V: Entry> Cache<K, V> {
     ///
     /// # Cancel safety
     /// Dropping the future leaves the old value invalidated; the new one may or may not be stored.
-    pub async fn set(&self, key: &K, value: V) -> SetOutcome {
-        self.set_entry(key, value, None).await
-    }
-
-    /// Sets many values, each with its own time if it has one. Answers in the same order.
-    pub async fn set_many(
-        &self,
-        entries: impl IntoIterator<Item = SetEntry<K, V>>,
-    ) -> Vec<SetOutcome> {
-        let entries: Vec<_> = entries.into_iter().collect();
-        join_all(entries.into_iter().map(|entry| async move {
-            self.set_entry(&entry.key, entry.value, entry.fresh_for).await
-        }))
-        .await
-    }
-
-    async fn set_entry(&self, key: &K, value: V, fresh_for: Option<Duration>) -> SetOutcome {
+    pub async fn set(&self, key: &K, value: impl IntoLoaded<V>) -> SetOutcome {
         let core = &self.core;
         core.counters.set();
-        let setting = Setting::new(core, core.sought(key), value, fresh_for);
+        let setting = Setting::new(core, core.sought(key), value.into_loaded());
         match core.node.embedded() {
             Some(_) => setting.store_embedded(core),
             None => setting.store_shared(core).await,
         }
+    }
+
+    /// Sets many values, each with its own time and tags if it has any. Answers in the same order.
+    pub async fn set_many<L: IntoLoaded<V>>(
+        &self,
+        entries: impl IntoIterator<Item = (K, L)>,
+    ) -> Vec<SetOutcome> {
+        let sets = entries.into_iter().map(|(key, value)| async move { self.set(&key, value).await });
+        join_all(sets).await
     }
 }
 
 /// A value about to be stored.
 struct Setting<V> {
     sought: Sought,
-    value: V,
+    value: Held<V>,
+    tags: Box<[NameHash]>,
     /// `None`: it is not kept, and the old value is only invalidated.
     lifetime: Option<Lifetime>,
     began: Moment,
 }
 
 impl<V: Entry> Setting<V> {
-    fn new(core: &CacheCore<V>, sought: Sought, value: V, fresh_for: Option<Duration>) -> Self {
-        let (ttl_max, unit) = (core.node.limits.ttl_max, core.node.random.next_unit());
-        let fits = size_of::<V>() + value.heap_bytes() <= core.policy.value_bytes_max;
-        let lifetime = Lifetime::of_value(&core.policy, fresh_for, ttl_max, unit).filter(|_| fits);
-        Setting { sought, value, lifetime, began: core.node.now() }
+    fn new(core: &CacheCore<V>, sought: Sought, loaded: Loaded<V>) -> Self {
+        let (policy, ttl_max) = (&core.policy, core.node.limits.ttl_max);
+        let (asked, unit) = (loaded.fresh_for, core.node.random.next_unit());
+        let tags: Box<[NameHash]> = loaded.tags.iter().map(Tag::hash).collect();
+        let (value, tags, lifetime) = match loaded.content {
+            Content::Value(value) => {
+                let fits = size_of::<V>() + value.heap_bytes() <= policy.value_bytes_max;
+                let few = tags.len() + sought.names.prefixes.len() <= TAGS_MAX;
+                let lifetime = Lifetime::of_value(policy, asked, ttl_max, unit);
+                (Held::Own(value), tags, lifetime.filter(|_| fits && few))
+            }
+            Content::Absent => {
+                (Held::Absent, Box::default(), Lifetime::of_absence(policy, asked, ttl_max, unit))
+            }
+            // There is nothing to compare with: only the old value goes.
+            Content::NotModified => (Held::Absent, Box::default(), None),
+        };
+        Setting { sought, value, tags, lifetime, began: core.node.now() }
     }
 
     fn records(&self) -> Vec<(Target, Mode)> {
@@ -118,9 +117,9 @@ impl<V: Entry> Setting<V> {
             load_cost: Duration::ZERO,
             own_load: true,
             soft: false,
-            tags: Box::default(),
+            tags: self.tags,
         };
-        let resident = core.make(&self.sought, making, Held::Own(self.value)) as Arc<dyn Stored>;
+        let resident = core.make(&self.sought, making, self.value) as Arc<dyn Stored>;
         core.node.put(&resident, self.sought.memory_key.clone(), core.spot(&self.sought), None);
     }
 
@@ -154,7 +153,10 @@ impl<V: Entry> Setting<V> {
         let lifetime = self.lifetime?;
         let node = &core.node;
         let shard = &core.view(&self.sought).shard;
-        let payload = encode(&self.value)?;
+        let payload = match self.value.get() {
+            Some(value) => Some(encode(value)?),
+            None => None,
+        };
         let token = Token(node.random.next_u128());
         let key = self.sought.names.key.clone();
         let reply = node
@@ -178,12 +180,13 @@ impl<V: Entry> Setting<V> {
             epoch,
             as_of,
             soft: false,
-            tags: Arc::from(self.sought.names.prefixes.as_slice()),
+            tags: self.sought.names.prefixes.iter().chain(&self.tags).copied().collect(),
             fresh_until: loaded_at.plus(lifetime.fresh_for),
             expires_at: loaded_at.plus(lifetime.kept_for),
             load_cost: Duration::ZERO,
             loaded_at,
-            payload: Some(payload),
+            fingerprint: V::FINGERPRINT,
+            payload,
         };
         Some(Fill { key, token, entry })
     }

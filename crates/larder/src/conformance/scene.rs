@@ -127,6 +127,7 @@ impl Scene {
         let now = self.shard.server_time(self.stage.now());
         let id = granted.token.0;
         StoredEntry {
+            fingerprint: 7,
             id,
             epoch: granted.epoch,
             as_of: granted.as_of,

@@ -38,9 +38,21 @@ pub(crate) struct Encoder {
 
 impl Encoder {
     pub(super) fn whole<K: Key + ?Sized>(cache: &str, key: &K) -> Self {
+        let mut encoder = Encoder::begun(cache);
+        key.visit(&mut encoder);
+        encoder
+    }
+
+    /// A key whose parts are stored already.
+    pub(super) fn stored(cache: &str, parts: &[u8]) -> Self {
+        let mut encoder = Encoder::begun(cache);
+        Decoder(parts).for_each(|part| part.show(&mut encoder));
+        encoder
+    }
+
+    fn begun(cache: &str) -> Self {
         let mut encoder = Encoder { bytes: Vec::with_capacity(64), ends: Vec::with_capacity(4) };
         encoder.text(cache);
-        key.visit(&mut encoder);
         encoder
     }
 

@@ -197,10 +197,21 @@ pub(crate) struct KeyNames {
 
 impl KeyNames {
     pub(crate) fn new<K: Key + ?Sized>(cache: &str, key: &K) -> Self {
-        let encoder = Encoder::whole(cache, key);
+        KeyNames::of(Encoder::whole(cache, key))
+    }
+
+    fn of(encoder: Encoder) -> Self {
         let prefixes =
             encoder.proper_prefixes().map(|bytes| NameHash::of(NameKind::Prefix, bytes)).collect();
         KeyNames { key: EncodedKey(encoder.finished()), prefixes }
+    }
+
+    /// The names of a key as it is stored. Of a hashed one the prefixes are not known any more.
+    pub(crate) fn of_stored(cache: &str, parts: &[u8]) -> Self {
+        if encoding::is_hashed(parts) {
+            return KeyNames { key: EncodedKey::from_parts(cache, parts), prefixes: Vec::new() };
+        }
+        KeyNames::of(Encoder::stored(cache, parts))
     }
 }
 

@@ -27,9 +27,28 @@ impl Bounds {
     /// The map is bounded by weight alone. An entry weighs its bytes, but at least its share of
     /// the budget, so that weight bounds the entries too.
     pub(crate) fn weight_floor(self) -> u64 {
-        self.bytes_max.div_ceil(self.entries_max.max(1)).max(1)
+        (self.bytes_max / self.entries_max.max(1)).max(1)
+    }
+
+    /// What the map may weigh: so many entries at the floor, and no byte more than allowed.
+    fn capacity(self) -> u64 {
+        self.weight_floor().saturating_mul(self.entries_max).min(self.bytes_max)
+    }
+
+    /// The map is split so that threads do not wait for each other. Each part is full by itself,
+    /// so a small budget is not split: it would hold less than it promises, and no large value.
+    fn map_shards(self) -> usize {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let wanted = (4 * threads).next_power_of_two() as u64;
+        let held = (self.entries_max / PART_ENTRIES_MIN).min(self.bytes_max / PART_BYTES_MIN);
+        usize::try_from(wanted.min(held).max(1)).unwrap_or(1)
     }
 }
+
+/// A part of the map holds at least so many entries.
+const PART_ENTRIES_MIN: u64 = 1_000;
+/// A part of the map holds at least so many bytes.
+const PART_BYTES_MIN: u64 = 8 << 20;
 
 /// What the map's slot, its hash table and the entry's head take besides key and value.
 pub(crate) const ENTRY_BYTES: usize = 168;
@@ -65,7 +84,8 @@ impl Memory {
     pub(crate) fn new(bounds: Bounds, hashing: KeyHashing) -> Self {
         let floor = bounds.weight_floor();
         let options = OptionsBuilder::new()
-            .weight_capacity(bounds.bytes_max)
+            .shards(bounds.map_shards())
+            .weight_capacity(bounds.capacity())
             .estimated_items_capacity(
                 usize::try_from(bounds.entries_max).unwrap_or(usize::MAX).min(1 << 16),
             )

@@ -78,8 +78,8 @@ pub(crate) struct Meta {
     fresh_until: PlainU64,
     /// Until then a hit has nothing to decide but the verdict.
     quiet_until: PlainU64,
-    /// The tags of the value; few entries have any.
-    tags: Option<Box<Box<[NameHash]>>>,
+    /// What few entries have.
+    rare: Option<Box<Rare>>,
     /// Freshness in milliseconds, to find back when the load began.
     fresh_ms: PlainU32,
     load_cost_us: u32,
@@ -92,6 +92,13 @@ pub(crate) struct Meta {
     /// This process loaded it from the source itself.
     pub(crate) own_load: bool,
     soft: AtomicBool,
+}
+
+/// What few entries have.
+struct Rare {
+    tags: Box<[NameHash]>,
+    /// A time of its own that the entry is fresh for, instead of its cache's.
+    own_time: Option<Duration>,
 }
 
 /// The times of an entry, before it becomes one.
@@ -117,17 +124,20 @@ pub(crate) struct MetaParts {
     pub(crate) own_load: bool,
     pub(crate) soft: bool,
     pub(crate) tags: Box<[NameHash]>,
+    /// A time of its own that the entry is fresh for, where it slides.
+    pub(crate) own_time: Option<Duration>,
 }
 
 impl Meta {
     pub(crate) fn new(parts: MetaParts) -> Self {
-        let MetaParts { times, tags, .. } = parts;
+        let MetaParts { times, tags, own_time, .. } = parts;
+        let has_rare = !tags.is_empty() || own_time.is_some();
         Meta {
             judged: JudgedAt::unjudged(parts.l0),
             as_of: parts.as_of,
             fresh_until: PlainU64::new(times.fresh_until.as_nanos()),
             quiet_until: PlainU64::new(times.quiet_until.as_nanos()),
-            tags: (!tags.is_empty()).then(|| Box::new(tags)),
+            rare: has_rare.then(|| Box::new(Rare { tags, own_time })),
             fresh_ms: PlainU32::new(millis(times.fresh_until.since(times.loaded_at))),
             load_cost_us: u32::try_from(parts.load_cost.as_micros()).unwrap_or(u32::MAX),
             weight: parts.weight,
@@ -186,7 +196,11 @@ impl Meta {
     }
 
     pub(crate) fn tags(&self) -> &[NameHash] {
-        self.tags.as_ref().map_or(&[], |tags| tags)
+        self.rare.as_ref().map_or(&[], |rare| &rare.tags)
+    }
+
+    pub(crate) fn own_time(&self) -> Option<Duration> {
+        self.rare.as_ref().and_then(|rare| rare.own_time)
     }
 
     pub(crate) fn is_soft(&self) -> bool {

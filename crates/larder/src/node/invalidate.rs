@@ -1,5 +1,6 @@
 //! Invalidations as callers ask for them: one call, any number of names and patterns.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,7 +84,8 @@ impl Node {
     }
 
     fn count_invalidated(&self, records: &[(Target, Mode)]) {
-        for cache in records.iter().filter_map(|(target, _)| cache_of(target)) {
+        let named: BTreeSet<_> = records.iter().filter_map(|(target, _)| cache_of(target)).collect();
+        for cache in named {
             if let Some(counters) = self.cache_named(&cache).and_then(|id| self.counters_of(id)) {
                 counters.invalidated();
             }

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use super::Node;
 use super::marks::Sweep;
-use super::resident::encoded;
+use super::resident::{Spot, encoded};
+use super::subject::Names;
 use super::tail;
 use crate::clock::Moment;
 use crate::event::Event;
+use crate::key::KeyNames;
 use crate::memory::Memory;
 use crate::memory::key::MemoryKey;
 use crate::memory::resident::Stored;
+use crate::name::{NameHash, NameKind};
 use crate::record::Mode;
 use crate::wait::{self, Signal};
 
@@ -87,16 +90,30 @@ impl Node {
 
     async fn drop_expired(&self) {
         let now = self.clock.coarse();
+        let changed = self.changed();
         let mut dropped = 0;
         for memory in self.memories() {
             let visit = |key: &MemoryKey, entry: &Arc<dyn Stored>| {
                 dropped += u64::from(self.drop_if_expired(&memory, key, entry, now));
+                if entry.meta().standing_verdict(changed).is_none() {
+                    self.drop_if_dead(&memory, key, entry);
+                }
             };
             each_entry(&memory, visit).await;
         }
         if dropped > 0 {
             self.emit(Event::ExpiredDropped { entries: dropped });
         }
+    }
+
+    /// What a tag killed stays until somebody looks at it; here somebody does.
+    fn drop_if_dead(&self, memory: &Memory, key: &MemoryKey, entry: &Arc<dyn Stored>) {
+        let Some(name) = self.cache_name(entry.meta().cache) else { return };
+        let names = KeyNames::of_stored(&name, key.parts());
+        let cache = NameHash::of(NameKind::Cache, name.as_bytes());
+        let names = Names { key: &names.key, cache, prefixes: &names.prefixes, tags: &[] };
+        let probe = self.hashing.stored(entry.meta().cache, key.parts());
+        self.judge_resident(entry, Spot { memory, key: probe, names });
     }
 
     fn drop_if_expired(

@@ -34,17 +34,13 @@ pub(crate) async fn read_many<V: Entry>(
         call: Call::new(core, demand),
         answers: sought.iter().map(|_| None).collect(),
         catch_ups: core.node.views.iter().map(|_| CatchUp::default()).collect(),
+        route: Route::Whole,
         sought,
         loader,
     };
-    let rounds = if demand.bypass { 0 } else { ROUNDS };
-    for _ in 0..rounds {
-        if batch.open().is_empty() {
-            break;
-        }
-        batch.round().await?;
-    }
-    batch.load_rest_alone(batch.open()).await?;
+    let answered = batch.answer().await;
+    batch.answers.iter().for_each(|answer| batch.call.count(answer.as_ref(), batch.route));
+    answered?;
     Ok(batch.answers.into_iter().flatten().collect())
 }
 
@@ -54,6 +50,8 @@ struct Batch<'c, V> {
     answers: Vec<Option<Answer<V>>>,
     /// One a shard.
     catch_ups: Vec<CatchUp>,
+    /// The route of the last round: that of any shard which cannot confirm its log.
+    route: Route,
     loader: &'c dyn BatchLoader<V>,
 }
 
@@ -81,8 +79,23 @@ impl<V: Entry> Batch<'_, V> {
             .collect()
     }
 
+    async fn answer(&mut self) -> Result<(), Error> {
+        let rounds = if self.call.demand.bypass { 0 } else { ROUNDS };
+        for _ in 0..rounds {
+            if self.open().is_empty() {
+                return Ok(());
+            }
+            self.round().await?;
+        }
+        self.load_rest_alone(self.open()).await
+    }
+
     async fn round(&mut self) -> Result<(), Error> {
         let footings = self.footings().await;
+        let routes = footings.iter().map(|footing| self.call.route(*footing));
+        self.route = routes
+            .reduce(|one, other| if one.is_whole() { other } else { one })
+            .unwrap_or(Route::Whole);
         let plan = self.plan(&footings)?;
         for (route, legs) in plan.legs {
             self.lead(route, legs).await?;
@@ -107,12 +120,12 @@ impl<V: Entry> Batch<'_, V> {
             let route = self.call.route(footing);
             let candidate = match self.call.look(sought, footing) {
                 Look::Answer(answer) => {
-                    self.answers[index] = Some(self.call.counted(answer));
+                    self.answers[index] = Some(answer);
                     continue;
                 }
                 Look::Refresh(answer, candidate) => {
                     self.call.refresh(sought, candidate, self.loader.for_keys(vec![index]), route);
-                    self.answers[index] = Some(self.call.counted(answer));
+                    self.answers[index] = Some(answer);
                     continue;
                 }
                 Look::Fallback(candidate) => Some(candidate),
@@ -140,17 +153,16 @@ impl<V: Entry> Batch<'_, V> {
     /// Loads what this call leads.
     async fn lead(&mut self, route: Route, legs: Vec<Placed<V>>) -> Result<(), Error> {
         let (indices, legs): (Vec<usize>, Vec<Leg<V>>) = legs.into_iter().unzip();
+        let Some(watched) = legs.first().map(Leg::watched) else { return Ok(()) };
         let first = self.sought[indices[0]].clone();
         let work = self.call.leading(legs, self.loader.for_keys(indices.clone()), route).run();
-        let ended = match self.call.attend_to_the_end(work, &first).await {
+        let ended = match self.call.attend(work, &watched, &first, None).await {
             Attended::Ended(ended) => ended,
             Attended::Answer(answer) => return answer.map(drop),
         };
         for (index, landing) in indices.into_iter().zip(ended.landings) {
             match landing {
-                Landing::Answered { answer, .. } => {
-                    self.answers[index] = Some(self.call.counted(answer))
-                }
+                Landing::Answered { answer, .. } => self.answers[index] = Some(answer),
                 Landing::Failed(error) => return Err(error),
                 Landing::StartOver => self.catch_ups[self.sought[index].shard].again(),
             }
@@ -167,7 +179,7 @@ impl<V: Entry> Batch<'_, V> {
             match waited {
                 Waited::Landed(Landing::Answered { answer, dead, load_began }) => {
                     if !dead || self.call.is_older_than(load_began) {
-                        self.answers[*index] = Some(self.call.counted(answer));
+                        self.answers[*index] = Some(answer);
                     }
                 }
                 Waited::Landed(Landing::Failed(error)) => return Err(error),

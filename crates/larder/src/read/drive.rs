@@ -1,14 +1,19 @@
 //! Drives one call: footing, memory, flight, and what its caller is willing to wait for.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
+
 use super::Demand;
 use super::catch_up::{CatchUp, Footing};
-use super::lead::{Ended, Landing, Leading, Leg};
+use super::lead::{Ended, Landing, Leading, Leg, Watched};
 use super::loader::Loader;
 use super::look::{Candidate, Look, Usable};
+use super::patience::{Passed, Patience};
 use crate::Entry;
 use crate::cache::core::{CacheCore, Sought};
 use crate::clock::{BoxFuture, Moment};
@@ -16,7 +21,6 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::flight::{Arrived, Flight, Joined, Lead, Route, Wanted};
 use crate::hit::{Answer, Origin};
-use crate::wait::Signal;
 
 /// How often a read starts over, because an answer was dead or of another epoch, before it goes
 /// to the source alone.
@@ -43,27 +47,43 @@ pub(crate) async fn read<V: Entry>(
     core: &Arc<CacheCore<V>>,
     sought: Sought,
     demand: &Demand,
-    mut loader: Box<dyn Loader<V>>,
+    loader: Box<dyn Loader<V>>,
 ) -> Result<Answer<V>, Error> {
     let call = Call::new(core, demand);
-    if demand.bypass {
-        core.counters.bypassed();
-        return call.alone(&sought, &mut loader).await;
-    }
-    let mut catch_up = CatchUp::default();
-    for _ in 0..ROUNDS {
-        let footing = core.node.footing(core.view(&sought), &demand.consistency, &mut catch_up).await;
-        match call.round(&sought, footing, loader, &mut catch_up).await {
-            Round::Answer(answer) => return answer,
-            Round::Again(unused) => loader = unused,
-        }
-    }
-    call.alone(&sought, &mut loader).await
+    let mut route = if demand.bypass { call.bypass() } else { Route::Whole };
+    let answer = call.answer(&sought, loader, &mut route).await;
+    call.count(answer.as_ref().ok(), route);
+    answer
 }
 
 impl<'c, V: Entry> Call<'c, V> {
     pub(super) fn new(core: &'c Arc<CacheCore<V>>, demand: &'c Demand) -> Self {
         Call { core, demand, called: core.node.next_event(), began: core.node.now() }
+    }
+
+    fn bypass(&self) -> Route {
+        Route::Bypass { begun: self.core.node.now() }
+    }
+
+    async fn answer(
+        &self,
+        sought: &Sought,
+        mut loader: Box<dyn Loader<V>>,
+        route: &mut Route,
+    ) -> Result<Answer<V>, Error> {
+        let (core, demand) = (self.core, self.demand);
+        let mut catch_up = CatchUp::default();
+        let rounds = if demand.bypass { 0 } else { ROUNDS };
+        for _ in 0..rounds {
+            let footing =
+                core.node.footing(core.view(sought), &demand.consistency, &mut catch_up).await;
+            *route = self.route(footing);
+            match self.round(sought, footing, *route, loader, &mut catch_up).await {
+                Round::Answer(answer) => return answer,
+                Round::Again(unused) => loader = unused,
+            }
+        }
+        self.alone(sought, &mut loader).await
     }
 
     async fn alone(
@@ -79,15 +99,15 @@ impl<'c, V: Entry> Call<'c, V> {
         &self,
         sought: &Sought,
         footing: Footing,
+        route: Route,
         mut loader: Box<dyn Loader<V>>,
         catch_up: &mut CatchUp,
     ) -> Round<V> {
-        let route = self.route(footing);
         let candidate = match self.look(sought, footing) {
-            Look::Answer(answer) => return Round::Answer(Ok(self.counted(answer))),
+            Look::Answer(answer) => return Round::Answer(Ok(answer)),
             Look::Refresh(answer, candidate) => {
                 self.refresh(sought, candidate, loader, route);
-                return Round::Answer(Ok(self.counted(answer)));
+                return Round::Answer(Ok(answer));
             }
             Look::Fallback(candidate) => Some(candidate),
             Look::Nothing => None,
@@ -99,7 +119,6 @@ impl<'c, V: Entry> Call<'c, V> {
             return Round::Answer(held_off);
         }
         if route != Route::Whole {
-            self.core.counters.bypassed();
             self.core.node.emit(Event::Bypassed { cache: &self.core.name });
         }
         let lead = match self.join(sought, route) {
@@ -116,7 +135,7 @@ impl<'c, V: Entry> Call<'c, V> {
     pub(super) fn route(&self, footing: Footing) -> Route {
         match footing {
             Footing::Whole | Footing::Alone => Route::Whole,
-            Footing::Partitioned | Footing::Bypass => Route::Bypass { begun: self.core.node.now() },
+            Footing::Partitioned | Footing::Bypass => self.bypass(),
         }
     }
 
@@ -141,18 +160,17 @@ impl<'c, V: Entry> Call<'c, V> {
         self.core.node.now().minus(self.core.node.limits.staleness_max)
     }
 
-    pub(super) fn counted(&self, answer: Answer<V>) -> Answer<V> {
-        self.count(&answer);
-        answer
-    }
-
-    pub(super) fn count(&self, answer: &Answer<V>) {
+    /// Counts a read by how it ended: once, whatever it went through.
+    pub(super) fn count(&self, answer: Option<&Answer<V>>, route: Route) {
         let counters = &self.core.counters;
-        match (answer.stale, answer.origin) {
-            (true, _) => counters.stale_hit(),
-            (false, Origin::Memory) => counters.hit(),
-            (false, Origin::Shared) => counters.shared_hit(),
-            (false, Origin::Loaded) => counters.miss(),
+        match answer.map(|answer| (answer.stale, answer.origin)) {
+            Some((true, _)) => counters.stale_hit(),
+            Some((false, Origin::Memory)) => counters.hit(),
+            Some((false, Origin::Shared)) => counters.shared_hit(),
+            Some((false, Origin::Loaded)) | None => match route {
+                Route::Whole => counters.miss(),
+                Route::Bypass { .. } => counters.bypassed(),
+            },
         }
     }
 
@@ -169,7 +187,7 @@ impl<'c, V: Entry> Call<'c, V> {
                 candidate.and_then(|candidate| self.core.fall_back(sought, candidate))
         {
             self.core.counters.fail_safe();
-            return Some(Ok(self.counted(answer)));
+            return Some(Ok(answer));
         }
         (now < held.error_until).then(|| Err(held.error))
     }
@@ -228,16 +246,13 @@ impl<'c, V: Entry> Call<'c, V> {
         catch_up: &mut CatchUp,
     ) -> Round<V> {
         let leg = Leg::new(self.core, sought.clone(), lead, candidate.clone());
-        let offer = Arc::clone(&leg.offer);
+        let watched = leg.watched();
         let work = self.leading(vec![leg], loader, route).run();
-        match self.attend(work, &offer, sought, candidate.as_ref()).await {
+        match self.attend(work, &watched, sought, candidate.as_ref()).await {
             Attended::Ended(mut ended) => match ended.landings.pop() {
                 // Its load began after this call, whatever the verdict is by now.
-                Some(Landing::Answered { answer, .. }) => Round::Answer(Ok(self.counted(answer))),
-                Some(Landing::Failed(error)) => {
-                    self.core.counters.miss();
-                    Round::Answer(Err(error))
-                }
+                Some(Landing::Answered { answer, .. }) => Round::Answer(Ok(answer)),
+                Some(Landing::Failed(error)) => Round::Answer(Err(error)),
                 Some(Landing::StartOver) | None => {
                     catch_up.again();
                     Round::Again(ended.loader)
@@ -249,74 +264,37 @@ impl<'c, V: Entry> Call<'c, V> {
 
     /// Polls the work of a leader, until it ends or its caller need not wait any longer: then the
     /// work goes on in the background.
-    async fn attend(
+    pub(super) async fn attend(
         &self,
         mut work: BoxFuture<'static, Ended<V>>,
-        offer: &Signal<Answer<V>>,
+        watched: &Watched<V>,
         sought: &Sought,
         candidate: Option<&Candidate<V>>,
     ) -> Attended<V> {
-        let mut patience = self.patience(candidate.is_some());
-        let impatient = {
+        let mut patience = self.patience(candidate.is_some(), &watched.flight);
+        loop {
             let waiting = poll_fn(|context| match work.as_mut().poll(context) {
                 Poll::Ready(ended) => Poll::Ready(Ok(ended)),
-                Poll::Pending => match offer.get() {
+                Poll::Pending => match watched.offer.get() {
                     Some(stale) => Poll::Ready(Err(Impatient::Offered(stale))),
-                    None => patience.as_mut().poll(context).map(Err),
+                    None => patience.poll_unpin(context).map(|passed| Err(Impatient::Passed(passed))),
                 },
             });
-            match waiting.await {
+            let impatient = match waiting.await {
                 Ok(ended) => return Attended::Ended(ended),
                 Err(impatient) => impatient,
-            }
-        };
-        match self.settle_for(impatient, sought, candidate) {
-            Some(answer) => {
+            };
+            if let Some(answer) = self.settle_for(impatient, sought, candidate) {
                 self.core.node.tasks.spawn(Box::pin(async move { drop(work.await) }));
-                Attended::Answer(answer)
-            }
-            // The candidate died: nothing is left but to wait until the hard timeout.
-            None => self.attend_to_the_end(work, sought).await,
-        }
-    }
-
-    pub(super) async fn attend_to_the_end(
-        &self,
-        mut work: BoxFuture<'static, Ended<V>>,
-        sought: &Sought,
-    ) -> Attended<V> {
-        let hard = self.patience(false);
-        match futures_util::future::select(&mut work, hard).await {
-            futures_util::future::Either::Left((ended, _)) => Attended::Ended(ended),
-            futures_util::future::Either::Right((impatient, _)) => {
-                self.core.node.tasks.spawn(Box::pin(async move { drop(work.await) }));
-                let error = self.settle_for(impatient, sought, None).unwrap_or(Err(Error::Closed));
-                Attended::Answer(error)
+                return Attended::Answer(answer);
             }
         }
     }
 
-    /// Completes at the soft timeout, if there is something to fall back on, else at the hard one.
-    pub(super) fn patience(&self, can_fall_back: bool) -> BoxFuture<'static, Impatient<V>> {
-        let policy = &self.core.policy;
-        let clock = &self.core.node.clock;
-        match (policy.soft_timeout.filter(|_| can_fall_back), policy.hard_timeout) {
-            (Some(soft), _) => {
-                let timer = clock.sleep_until(self.began.plus(soft));
-                Box::pin(async move {
-                    timer.await;
-                    Impatient::Soft
-                })
-            }
-            (None, Some(hard)) => {
-                let timer = clock.sleep_until(self.began.plus(hard));
-                Box::pin(async move {
-                    timer.await;
-                    Impatient::Hard(hard)
-                })
-            }
-            (None, None) => Box::pin(std::future::pending()),
-        }
+    fn patience(&self, can_fall_back: bool, flight: &Arc<Flight<Landing<V>>>) -> Patience<V> {
+        let (policy, clock) = (&self.core.policy, &self.core.node.clock);
+        let soft = policy.soft_timeout.filter(|_| can_fall_back).map(|soft| self.began.plus(soft));
+        Patience::new(clock, soft, policy.hard_timeout, Arc::clone(flight))
     }
 
     /// What a caller who does not want to wait any longer gets.
@@ -327,16 +305,15 @@ impl<'c, V: Entry> Call<'c, V> {
         candidate: Option<&Candidate<V>>,
     ) -> Option<Result<Answer<V>, Error>> {
         match impatient {
-            Impatient::Offered(stale) => Some(Ok(self.counted(stale))),
-            Impatient::Soft => {
+            Impatient::Offered(stale) => Some(Ok(stale)),
+            Impatient::Passed(Passed::Soft) => {
                 let answer =
                     candidate.and_then(|candidate| self.core.fall_back(sought, candidate))?;
-                Some(Ok(self.counted(answer)))
+                Some(Ok(answer))
             }
-            Impatient::Hard(after) => {
+            Impatient::Passed(Passed::Hard(after)) => {
                 // Who comes later shall not wait for the same load.
                 self.core.node.flights.detach(sought.hash, &sought.memory_key);
-                self.core.counters.miss();
                 Some(Err(Error::TimedOut { after }))
             }
         }
@@ -349,23 +326,16 @@ impl<'c, V: Entry> Call<'c, V> {
         sought: &Sought,
         candidate: Option<&Candidate<V>>,
     ) -> Waited<V> {
-        let mut can_fall_back = candidate.is_some();
+        let mut patience = self.patience(candidate.is_some(), flight);
         loop {
-            let arrived = flight.arrived(&self.core.node.flights);
-            let patience = self.patience(can_fall_back);
-            let impatient =
-                match futures_util::future::select(std::pin::pin!(arrived), patience).await {
-                    futures_util::future::Either::Left((Arrived::Result(landing), _)) => {
-                        return Waited::Landed(landing);
-                    }
-                    futures_util::future::Either::Left((Arrived::Leads(lead), _)) => {
-                        return Waited::Leads(lead);
-                    }
-                    futures_util::future::Either::Right((impatient, _)) => impatient,
-                };
-            match self.settle_for(impatient, sought, candidate) {
-                Some(answer) => return Waited::Answer(answer),
-                None => can_fall_back = false,
+            let arrived = pin!(flight.arrived(&self.core.node.flights));
+            let passed = match select(arrived, &mut patience).await {
+                Either::Left((Arrived::Result(landing), _)) => return Waited::Landed(landing),
+                Either::Left((Arrived::Leads(lead), _)) => return Waited::Leads(lead),
+                Either::Right((passed, _)) => passed,
+            };
+            if let Some(answer) = self.settle_for(Impatient::Passed(passed), sought, candidate) {
+                return Waited::Answer(answer);
             }
         }
     }
@@ -387,12 +357,9 @@ impl<'c, V: Entry> Call<'c, V> {
                 if dead && !self.is_older_than(load_began) {
                     return Round::Again(loader);
                 }
-                Round::Answer(Ok(self.counted(answer)))
+                Round::Answer(Ok(answer))
             }
-            Landing::Failed(error) => {
-                self.core.counters.miss();
-                Round::Answer(Err(error))
-            }
+            Landing::Failed(error) => Round::Answer(Err(error)),
             Landing::StartOver => {
                 catch_up.again();
                 Round::Again(loader)
@@ -405,8 +372,7 @@ impl<'c, V: Entry> Call<'c, V> {
 pub(super) enum Impatient<V> {
     /// The shared tier had a stale value.
     Offered(Answer<V>),
-    Soft,
-    Hard(std::time::Duration),
+    Passed(Passed),
 }
 
 pub(super) enum Attended<V> {

@@ -9,6 +9,7 @@ use super::finish::StoredAt;
 use super::look::Look;
 use crate::Entry;
 use crate::cache::core::{CacheCore, Sought};
+use crate::flight::Route;
 use crate::hit::{Answer, Origin};
 use crate::memory::verdict::Verdict;
 use crate::node::subject::Names;
@@ -42,10 +43,7 @@ pub(crate) async fn fetch<V: Entry>(
         answers.push(found);
     }
     core.fetch_shared(sought, asked, demand, &mut answers).await;
-    answers.iter().for_each(|answer| match answer {
-        Some(answer) => call.count(answer),
-        None => core.counters.miss(),
-    });
+    answers.iter().for_each(|answer| call.count(answer.as_ref(), Route::Whole));
     answers
 }
 

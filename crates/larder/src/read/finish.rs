@@ -171,6 +171,7 @@ impl<V: Entry> CacheCore<V> {
             expires_at: loaded_at.plus(lifetime.kept_for),
             load_cost: meta.load_cost(),
             loaded_at,
+            fingerprint: V::FINGERPRINT,
             payload,
         };
         Some(Fill { key: leg.sought.names.key.clone(), token, entry })
@@ -211,9 +212,9 @@ impl<V: Entry> CacheCore<V> {
         let entry = stored.entry;
         let value = match &entry.payload {
             None => Held::Absent,
-            Some(payload) => match serde_json::from_slice(payload) {
-                Ok(value) => Held::Own(value),
-                Err(_) => {
+            Some(payload) => match decoded(entry.fingerprint, payload) {
+                Some(value) => Held::Own(value),
+                None => {
                     self.counters.could_not_decode();
                     self.node.emit(Event::Undecodable { cache: &self.name });
                     return None;
@@ -240,6 +241,12 @@ impl<V: Entry> CacheCore<V> {
 
 fn hashes(tags: &[Tag]) -> Box<[NameHash]> {
     tags.iter().map(Tag::hash).collect()
+}
+
+/// A stored value, if it is of this type and whole.
+fn decoded<V: Entry>(fingerprint: u64, payload: &[u8]) -> Option<V> {
+    let same_type = fingerprint == V::FINGERPRINT;
+    same_type.then(|| serde_json::from_slice(payload).ok()).flatten()
 }
 
 /// The stored form of a value. `None`: it has none (a map with keys that are no text, say).

@@ -13,7 +13,7 @@ use crate::Entry;
 use crate::cache::core::{CacheCore, Sought};
 use crate::clock::{BoxFuture, Moment};
 use crate::error::Error;
-use crate::flight::{Lead, Route};
+use crate::flight::{Flight, Lead, Route};
 use crate::hit::Answer;
 use crate::key::EncodedKey;
 use crate::memory::verdict::Verdict;
@@ -56,8 +56,8 @@ pub(crate) struct Leg<V> {
     lead: Option<Lead<Landing<V>>>,
     /// What to fall back on when the source fails.
     pub(super) candidate: Option<Candidate<V>>,
-    /// A stale value of the shared tier, for a caller who takes it.
-    pub(super) offer: Arc<Signal<Answer<V>>>,
+    /// The flight, and a stale value of the shared tier for a caller who takes it.
+    watched: Watched<V>,
     pub(super) l0: u64,
     pub(super) as_of: u64,
     /// The epoch that `as_of` counts in.
@@ -65,6 +65,12 @@ pub(crate) struct Leg<V> {
     pub(super) lease: Option<Lease>,
     pub(super) tries: usize,
     pub(super) landing: Option<Landing<V>>,
+}
+
+/// What the caller of a leader watches while it waits.
+pub(crate) struct Watched<V> {
+    pub(super) flight: Arc<Flight<Landing<V>>>,
+    pub(super) offer: Arc<Signal<Answer<V>>>,
 }
 
 /// A lease that is ours; given back when it is dropped without a fill.
@@ -125,9 +131,9 @@ impl<V: Entry> Leg<V> {
         let place = core.view(&sought).place();
         Leg {
             sought,
+            watched: Watched { flight: lead.flight(), offer: Arc::default() },
             lead: Some(lead),
             candidate,
-            offer: Arc::default(),
             l0,
             as_of: place.applied,
             epoch: place.epoch,
@@ -142,6 +148,23 @@ impl<V: Entry> Leg<V> {
         self.lease = Some(lease);
         self.epoch = Some(epoch);
         self.as_of = as_of;
+    }
+
+    pub(super) fn watched(&self) -> Watched<V> {
+        let Watched { flight, offer } = &self.watched;
+        Watched { flight: Arc::clone(flight), offer: Arc::clone(offer) }
+    }
+
+    /// Offers a stale value of the shared tier to a caller who takes it.
+    pub(super) fn offer(&self, stale: Answer<V>) {
+        self.watched.offer.set(stale);
+    }
+
+    /// The source is being asked since `now`.
+    pub(super) fn loading(&self, now: Moment) {
+        if let Some(lead) = &self.lead {
+            lead.loading(now);
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {

@@ -25,6 +25,8 @@ impl<V: Entry> Leading<V> {
             return;
         }
         let core = Arc::clone(&self.core);
+        // A queue before the source is a slow source.
+        open.iter().for_each(|&index| self.legs[index].loading(core.node.now()));
         let Ok(_permit) = Arc::clone(&core.node.loads).acquire_owned().await else {
             return self.fail(&open, &Error::Closed);
         };

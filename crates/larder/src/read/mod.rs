@@ -14,6 +14,7 @@ mod load;
 mod loader;
 mod look;
 mod obtain;
+mod patience;
 
 pub(crate) use batch::{BatchLoader, read_many};
 pub(crate) use drive::read;

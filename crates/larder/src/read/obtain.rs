@@ -182,7 +182,7 @@ fn consider<V: Entry>(core: &CacheCore<V>, leg: &mut Leg<V>, entry: StoredEntry)
         return Said::Next(Next::Landed);
     }
     if now < core.stale_until(&resident) && !core.policy.stale_for.is_zero() {
-        leg.offer.set(answer(true));
+        leg.offer(answer(true));
     }
     if newer {
         leg.candidate = Some(Candidate { resident, l0: leg.l0 });

@@ -109,6 +109,8 @@ pub struct StoredEntry {
     pub load_cost: Duration,
     /// When the load began, in the server's time; the age of the answer counts from here.
     pub loaded_at: ServerTime,
+    /// The fingerprint of the value's type: a value of another type is a counted miss.
+    pub fingerprint: u64,
     /// The encoded value; `None` says that the source has none (a negative entry).
     pub payload: Option<Arc<[u8]>>,
 }

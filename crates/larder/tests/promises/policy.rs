@@ -1,7 +1,7 @@
 //! How long values are kept.
 
 use larder::conformance::manual::ManualClock;
-use larder::{Error, Loaded, Origin, SetEntry};
+use larder::{Error, Loaded, Origin};
 
 use crate::support::{Source, Told, kept, millis, node, numbers, on, seconds, settle, value};
 
@@ -230,8 +230,8 @@ async fn a_sliding_value_too_is_kept_no_longer_than_the_node_allows() {
 async fn each_value_of_a_batch_lives_for_its_own_time() {
     let (clock, larder) = node();
     let cache = numbers(&larder).fresh_for(seconds(30)).build().expect("a cache");
-    let entry = |key, fresh_for| SetEntry { key, value: key as u32, fresh_for };
-    let entries = [entry(1, None), entry(2, Some(seconds(10))), entry(3, Some(seconds(0)))];
+    let entry = |key: u64, time| (key, Loaded::value(key as u32).fresh_for(seconds(time)));
+    let entries = [entry(1, 30), entry(2, 10), entry(3, 0)];
     let stored: Vec<bool> =
         cache.set_many(entries).await.into_iter().map(|outcome| outcome.stored).collect();
     assert_eq!(stored, [true, true, false]);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 
-use larder::{Cache, Consistency, Invalidation, Larder, Loaded, Origin, Pattern, Position, SetEntry};
+use larder::{Cache, Consistency, Invalidation, Larder, Loaded, Origin, Pattern, Position};
 
 use crate::support::{Fleet, Source, kept, millis, numbers, pass, seconds, settle, value, within};
 
@@ -128,21 +128,6 @@ async fn a_shared_answer_is_as_old_as_its_load() {
     pass(&pair.fleet.clock, seconds(8)).await;
     let lookup = pair.b.get(&7).await.expect("shared");
     assert_eq!((lookup.age(), lookup.origin()), (seconds(8), Origin::Shared));
-}
-
-#[tokio::test]
-async fn a_sliding_value_that_one_node_reads_stays_for_the_others() {
-    let fleet = Fleet::new();
-    let nodes = [fleet.node().0, fleet.node().0];
-    let [a, b] = [0, 1].map(|index| {
-        numbers(&nodes[index]).fresh_for(seconds(10)).sliding().build().expect("a cache")
-    });
-    let source = Source::default();
-    for _ in 0..6 {
-        a.get_or_load(&7, source.load()).await.expect("an answer");
-        pass(&fleet.clock, seconds(5)).await;
-    }
-    assert_eq!((source.loads(), value(b.get(&7).await)), (1, Some(1)));
 }
 
 #[tokio::test]
@@ -309,7 +294,7 @@ async fn what_one_node_sets_the_others_read() {
     assert!(pair.a.set(&7, 70).await.stored);
     settle().await;
     assert_eq!(pair.read(&pair.b, 7).await, (70, Origin::Shared));
-    let entries = [1, 2].map(|key| SetEntry { key, value: key as u32, fresh_for: None });
+    let entries = [1, 2].map(|key| (key, key as u32));
     assert!(pair.a.set_many(entries).await.iter().all(|outcome| outcome.stored));
     assert_eq!(pair.read(&pair.b, 2).await, (2, Origin::Shared));
 }

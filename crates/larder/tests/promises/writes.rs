@@ -1,6 +1,6 @@
 //! Values that are set, and what the node says of itself.
 
-use larder::{Cache, Origin, SetEntry};
+use larder::{Cache, Origin};
 
 use crate::support::{Source, kept, node, numbers, seconds, settle, value};
 
@@ -67,7 +67,7 @@ async fn a_set_ends_what_was_known_to_be_absent() {
 async fn many_values_are_set_in_one_call_and_answered_in_its_order() {
     let (_clock, larder) = node();
     let cache = numbers(&larder).build().expect("a cache");
-    let entries = (0..50).map(|key| SetEntry { key, value: key as u32, fresh_for: None });
+    let entries = (0..50).map(|key| (key, key as u32));
     let outcomes = cache.set_many(entries).await;
     assert!(outcomes.len() == 50 && outcomes.iter().all(|outcome| outcome.stored));
     let keys: Vec<u64> = (0..50).collect();

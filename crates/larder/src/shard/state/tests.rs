@@ -88,6 +88,7 @@ fn a_shard_that_only_checks_keeps_nothing() {
         panic!("the first to ask is granted")
     };
     let entry = StoredEntry {
+        fingerprint: 7,
         id: 1,
         epoch,
         as_of,
