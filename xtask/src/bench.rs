@@ -17,11 +17,63 @@ pub(crate) struct Bench {
     line: &'static str,
 }
 
-pub(crate) const BENCHES: &[Bench] = &[Bench {
-    name: "tidy",
-    question: "What does one run of the tidy rules over the whole repository take? The bound is 2 s.",
-    line: "cargo xtask tidy",
-}];
+pub(crate) const BENCHES: &[Bench] = &[
+    Bench {
+        name: "tidy",
+        question: "What does one run of the tidy rules over the whole repository take? The bound is 2 s.",
+        line: "cargo xtask tidy",
+    },
+    Bench {
+        name: "hits",
+        question: "What does a memory hit through get-or-load cost, beside quick_cache's own?",
+        line: "cargo run --release --manifest-path bench/Cargo.toml -- hits",
+    },
+    Bench {
+        name: "instructions",
+        question: "The same in instructions, counted by callgrind: for machines with much noise.",
+        line: "cargo run --release --manifest-path bench/Cargo.toml -- instructions",
+    },
+    Bench {
+        name: "mixed",
+        question: "How many reads are stale under a mixed load, and how fast is it beside moka?",
+        line: "cargo run --release --manifest-path bench/Cargo.toml -- mixed",
+    },
+    Bench {
+        name: "hit-ratio",
+        question: "Does memory keep the right entries, beside quick_cache?",
+        line: "cargo run --release --manifest-path bench/Cargo.toml -- hit-ratio",
+    },
+    Bench {
+        name: "memory",
+        question: "What does an entry take of the process's memory?",
+        line: "cargo run --release --manifest-path bench/Cargo.toml -- memory",
+    },
+    Bench {
+        name: "tags",
+        question: "Does invalidating a tag cost more the more entries have it?",
+        line: "cargo run --release --manifest-path bench/Cargo.toml -- tags",
+    },
+    Bench {
+        name: "races",
+        question: "In how many rounds of each race does Larder serve an old value?",
+        line: "cargo run --release --manifest-path bench/Cargo.toml -- races",
+    },
+    Bench {
+        name: "races-memory",
+        question: "In how many do moka, foyer and cached?",
+        line: "cargo run --release --manifest-path bench/peers-memory/Cargo.toml -- races",
+    },
+    Bench {
+        name: "races-tiers",
+        question: "In how many do multi-tier-cache and oxcache?",
+        line: "cargo run --release --manifest-path bench/peers-tiers/Cargo.toml -- races",
+    },
+    Bench {
+        name: "hits-tiers",
+        question: "What does a memory hit cost in multi-tier-cache and oxcache, beside Larder's?",
+        line: "cargo run --release --manifest-path bench/peers-tiers/Cargo.toml -- hits",
+    },
+];
 
 /// Runs the benchmark `name`, or lists them all.
 ///

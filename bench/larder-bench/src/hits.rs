@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::{Cache, Key};
+use larder::{Cache, Key, LarderBuilder};
 use quick_cache::sync::Cache as Quick;
 use rand::seq::IndexedRandom;
 use tokio::runtime::{Builder, Handle};
@@ -38,11 +38,19 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
     let _entered = runtime.enter();
     let mut verdict = Verdict::default();
     for threads in [1, 2] {
-        let texts = Sides::new(keys::texts(KEYS))?.measured(runtime.handle(), rounds, threads);
+        let texts = Sides::new(keys::texts(KEYS), home::with_room(2 * KEYS))?.measured(
+            runtime.handle(),
+            rounds,
+            threads,
+        );
         told("text keys", threads, &texts);
         let what = format!("text keys, {threads} threads, larder / quick_cache");
         verdict.judge(&what, texts.ratio(0, 1), Bound::AtMost(TEXT_RATIO_MAX));
-        let numbers = Sides::new((0..KEYS).collect())?.measured(runtime.handle(), rounds, threads);
+        let numbers = Sides::new((0..KEYS).collect(), home::with_room(2 * KEYS))?.measured(
+            runtime.handle(),
+            rounds,
+            threads,
+        );
         told("number keys", threads, &numbers);
         let what = format!("number keys, {threads} threads, larder − quick_cache, ns a hit");
         let longer = numbers.difference_ns(0, 1) / HITS as f64;
@@ -65,8 +73,8 @@ pub(crate) struct Sides<K> {
 }
 
 impl<K: Key + Hash + Eq + Clone> Sides<K> {
-    pub(crate) fn new(keys: Vec<K>) -> anyhow::Result<Self> {
-        let (_, larder) = home::node(2 * KEYS)?;
+    pub(crate) fn new(keys: Vec<K>, node: LarderBuilder) -> anyhow::Result<Self> {
+        let (_, larder) = home::set_up(node)?;
         let indices: Vec<usize> = (0..keys.len()).collect();
         let mut chance = keys::seeded(1);
         let order = (0..HITS).filter_map(|_| indices.choose(&mut chance).copied()).collect();

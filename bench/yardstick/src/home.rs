@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use larder::{Cache, Entry, Invalidation, Key, Larder, Loaded};
+use larder::{Cache, Entry, Invalidation, Key, Larder, LarderBuilder, Loaded};
 
 use crate::races::{Contestant, Feature, Load};
 
@@ -15,13 +15,25 @@ pub const FRESH_FOR: Duration = Duration::from_secs(3_600);
 /// # Errors
 /// There is no tokio runtime.
 pub fn node<K: Key, V: Entry>(entries: u64) -> anyhow::Result<(Larder, Cache<K, V>)> {
-    let larder = Larder::builder("bench").entries_max(entries).bytes_max(8 << 30).build()?;
+    set_up(with_room(entries))
+}
+
+/// A node to be, with room for `entries` entries.
+pub fn with_room(entries: u64) -> LarderBuilder {
+    Larder::builder("bench").entries_max(entries).bytes_max(8 << 30)
+}
+
+/// This node, and its only cache.
+///
+/// # Errors
+/// There is no tokio runtime.
+pub fn set_up<K: Key, V: Entry>(builder: LarderBuilder) -> anyhow::Result<(Larder, Cache<K, V>)> {
+    let larder = builder.build()?;
     let cache = larder.cache("notifications").fresh_for(FRESH_FOR).build()?;
     Ok((larder, cache))
 }
 
 /// Larder in the races.
-#[derive(Clone)]
 pub struct Racer {
     larder: Larder,
     cache: Cache<u64, u64>,
@@ -66,6 +78,7 @@ impl Contestant for Racer {
     }
 
     async fn grow_old(&self, key: u64) {
-        self.larder.invalidate(Invalidation::new().key(&self.cache, &key).soft()).await;
+        let soft = Invalidation::new().key(&self.cache, &key).soft();
+        assert!(self.larder.invalidate(soft).await.position().is_some());
     }
 }

@@ -1,8 +1,7 @@
 //! Four races that a cache can lose: each ends with a value older than an invalidation or an
 //! insert that had completed before the read began. The schedule is forced, not hoped for.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +17,7 @@ pub type Load = Pin<Box<dyn Future<Output = u64> + Send>>;
 const STEP_MAX: Duration = Duration::from_millis(250);
 
 /// A cache under test. Keys and versions are numbers; a version is the whole value.
-pub trait Contestant: Clone + Send + Sync + 'static {
+pub trait Contestant {
     /// What it is called in the table.
     const NAME: &'static str;
     /// Whether entries can be labelled, so that one call invalidates all of a label.
@@ -27,16 +26,16 @@ pub trait Contestant: Clone + Send + Sync + 'static {
     const REFRESH: Feature;
 
     /// Get or load. Where there are tags, what is loaded gets the tag `key`.
-    fn read(&self, key: u64, load: Load) -> impl Future<Output = u64> + Send;
+    fn read(&self, key: u64, load: Load) -> impl Future<Output = u64>;
     /// Puts a version in that the caller has written to the source.
-    fn insert(&self, key: u64, version: u64) -> impl Future<Output = ()> + Send;
+    fn insert(&self, key: u64, version: u64) -> impl Future<Output = ()>;
     /// Invalidates the key.
-    fn invalidate(&self, key: u64) -> impl Future<Output = ()> + Send;
+    fn invalidate(&self, key: u64) -> impl Future<Output = ()>;
     /// Invalidates the tag `key`; only called where there are tags.
-    fn invalidate_tag(&self, key: u64) -> impl Future<Output = ()> + Send;
+    fn invalidate_tag(&self, key: u64) -> impl Future<Output = ()>;
     /// Makes the entry one that the next read serves and refreshes in the background; only called
     /// where there is such a thing.
-    fn grow_old(&self, key: u64) -> impl Future<Output = ()> + Send;
+    fn grow_old(&self, key: u64) -> impl Future<Output = ()>;
 }
 
 /// Whether a cache can be raced at all.
@@ -158,18 +157,18 @@ async fn is_stale<C: Contestant>(cache: &C, race: Race, key: u64) -> bool {
         cache.grow_old(key).await;
     }
     let (load, begun, let_go) = source.held();
-    let reader = cache.clone();
-    let reading = tokio::spawn(async move { reader.read(key, load).await });
-    begun.await.expect("the cache calls the loader");
-    let version = source.change();
-    let changing = change(cache, race, key, version);
-    tokio::pin!(changing);
-    let changed = timeout(STEP_MAX, &mut changing).await;
-    let_go.send(()).expect("the load waits to be let go");
-    if changed.is_err() {
-        changing.await;
-    }
-    reading.await.expect("a read does not panic");
+    let overtaking = async {
+        begun.await.expect("the cache calls the loader");
+        let version = source.change();
+        let mut changing = pin!(change(cache, race, key, version));
+        let changed = timeout(STEP_MAX, &mut changing).await;
+        let_go.send(()).expect("the load waits to be let go");
+        if changed.is_err() {
+            changing.await;
+        }
+        version
+    };
+    let (_, version) = tokio::join!(cache.read(key, load), overtaking);
     settled().await;
     cache.read(key, source.quick()).await < version
 }
