@@ -155,6 +155,7 @@ impl Absence {
 
 impl<V> Lookup<V> {
     /// The value, if there is one.
+    #[inline]
     pub fn found(self) -> Option<Hit<V>> {
         match self {
             Lookup::Found(hit) => Some(hit),

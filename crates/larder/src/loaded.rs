@@ -113,6 +113,7 @@ impl<V: Entry> IntoLoaded<V> for V {
         Loaded::value(self)
     }
 
+    #[inline]
     fn shape(lookup: Lookup<V>) -> Result<Hit<V>, Error> {
         lookup.found().ok_or(Error::Absent)
     }
@@ -125,6 +126,7 @@ impl<V: Entry> IntoLoaded<V> for Option<V> {
         self.map_or_else(Loaded::absent, Loaded::value)
     }
 
+    #[inline]
     fn shape(lookup: Lookup<V>) -> Result<Lookup<V>, Error> {
         Ok(lookup)
     }
@@ -137,6 +139,7 @@ impl<V: Entry> IntoLoaded<V> for Loaded<V> {
         self
     }
 
+    #[inline]
     fn shape(lookup: Lookup<V>) -> Result<Lookup<V>, Error> {
         Ok(lookup)
     }

@@ -40,7 +40,7 @@ impl<K: Key, V: Entry> Cache<K, V> {
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<HashMap<K, L>, E>> + Send + 'static,
         L: IntoLoaded<V>,
-        E: Into<BoxError>,
+        E: Into<BoxError> + 'static,
     {
         let sought = keys.iter().map(|key| self.core.sought(key)).collect();
         let loader = Many { keys: Arc::from(keys), load: Arc::new(load) };
@@ -63,7 +63,7 @@ where
     F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<HashMap<K, L>, E>> + Send + 'static,
     L: IntoLoaded<V>,
-    E: Into<BoxError>,
+    E: Into<BoxError> + 'static,
 {
     fn for_keys(&self, places: Vec<usize>) -> Box<dyn Loader<V>> {
         let (keys, load) = (Arc::clone(&self.keys), Arc::clone(&self.load));

@@ -15,6 +15,7 @@ pub use builder::CacheBuilder;
 pub use read::Read;
 pub use write::SetOutcome;
 
+use crate::clock::BoxFuture;
 use crate::hit::{Answer, Lookup, Origin};
 use crate::invalidation::{Invalidated, Invalidation};
 use crate::loaded::{IntoLoaded, Load};
@@ -91,12 +92,28 @@ impl<K: Key, V: Entry> Cache<K, V> {
         F: FnOnce(Load<V>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<L, E>> + Send + 'static,
         L: IntoLoaded<V>,
-        E: Into<BoxError>,
+        E: Into<BoxError> + 'static,
     {
-        if let Some(answer) = self.fresh_in_memory(key) {
-            return L::shape(answer.into_lookup());
+        match self.fresh_in_memory(key) {
+            Some(answer) => L::shape(answer.into_lookup()),
+            None => self.missed(key, load).await,
         }
-        self.read_with(key, self.demand(), load).await
+    }
+
+    /// Boxed: a miss is rare and big, and would make the future of every hit as big.
+    #[cold]
+    fn missed<'c, F, Fut, L, E>(
+        &'c self,
+        key: &'c K,
+        load: F,
+    ) -> BoxFuture<'c, Result<L::Answer, Error>>
+    where
+        F: FnOnce(Load<V>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<L, E>> + Send + 'static,
+        L: IntoLoaded<V>,
+        E: Into<BoxError> + 'static,
+    {
+        Box::pin(self.read_with(key, self.demand(), load))
     }
 
     /// What memory or the shared tier has; no loader. `None`: neither knows anything that may be

@@ -69,7 +69,7 @@ impl<'c, K: Key, V: Entry> Read<'c, K, V> {
         F: FnOnce(Load<V>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<L, E>> + Send + 'static,
         L: IntoLoaded<V>,
-        E: Into<BoxError>,
+        E: Into<BoxError> + 'static,
     {
         self.cache.read_with(self.key, self.demand, load).await
     }
@@ -86,9 +86,8 @@ impl<K: Key, V: Entry> Cache<K, V> {
         F: FnOnce(Load<V>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<L, E>> + Send + 'static,
         L: IntoLoaded<V>,
-        E: Into<BoxError>,
+        E: Into<BoxError> + 'static,
     {
-        // Boxed: a miss is rare and big, and would make the future of every hit as big.
         let answer = Box::pin(read(&self.core, self.core.sought(key), &demand, one(load))).await?;
         L::shape(answer.into_lookup())
     }
@@ -101,7 +100,7 @@ where
     F: FnOnce(Load<V>) -> Fut + Send + 'static,
     Fut: Future<Output = Result<L, E>> + Send + 'static,
     L: IntoLoaded<V>,
-    E: Into<BoxError>,
+    E: Into<BoxError> + 'static,
 {
     let mut load = Some(load);
     Box::new(move |mut loads: Vec<Load<V>>| -> Loading<V> {

@@ -141,6 +141,18 @@ impl Parts for Encoder {
     }
 }
 
+/// Up to this length, looking at every byte costs less than a call.
+const SHORT_PART: usize = 64;
+
+#[inline]
+fn holds_end(part: &[u8]) -> bool {
+    if part.len() > SHORT_PART {
+        return memchr::memchr(END, part).is_some();
+    }
+    // No early end: this way the loop compares many bytes at once.
+    part.iter().fold(false, |found, &byte| found | (byte == END))
+}
+
 /// Compares a typed key with stored parts, part by part.
 pub(crate) struct Matcher<'a> {
     rest: &'a [u8],
@@ -164,8 +176,9 @@ impl<'a> Matcher<'a> {
         }
     }
 
+    #[inline]
     fn escaped(&mut self, kind: u8, part: &[u8]) {
-        if memchr::memchr(END, part).is_some() {
+        if holds_end(part) {
             return self.escaped_slowly(kind, part);
         }
         // Were this `END` an escaped one, `ESCAPED` would follow: no kind, so that nothing matches
@@ -182,6 +195,7 @@ impl<'a> Matcher<'a> {
         }
     }
 
+    #[cold]
     fn escaped_slowly(&mut self, kind: u8, part: &[u8]) {
         let mut encoder = Encoder { bytes: Vec::with_capacity(part.len() + 8), ends: Vec::new() };
         encoder.escaped(kind, part);
