@@ -56,6 +56,8 @@ pub mod random;
 mod read;
 pub mod record;
 pub mod shard;
+#[cfg(all(test, feature = "shuttle"))]
+mod shuttle_tests;
 mod stats;
 pub(crate) mod sync;
 pub mod tasks;

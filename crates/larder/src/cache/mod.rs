@@ -37,7 +37,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// everyone else waits for it. A value whose load began before an invalidation that names it is
 /// never kept, and never served to a caller who has seen the invalidation return.
 pub struct Cache<K, V> {
-    core: Arc<CacheCore<V>>,
+    pub(crate) core: Arc<CacheCore<V>>,
     keys: PhantomData<fn(K)>,
 }
 

@@ -2,14 +2,14 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32 as PlainU32, AtomicU64 as PlainU64};
+use std::sync::atomic::{AtomicU32 as PlainU32, AtomicU64 as PlainU64};
 use std::time::Duration;
 
 use super::key::CacheId;
 use super::verdict::Verdict;
 use crate::clock::{Moment, nanos};
 use crate::record::NameHash;
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// A number that this node gives each epoch a view adopts.
 pub(crate) type EpochNumber = u32;
