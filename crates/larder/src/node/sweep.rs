@@ -31,7 +31,7 @@ impl Node {
         let Some(node) = self.this.upgrade() else { return };
         let work = async move {
             let matched = node.sweep(shard, &sweep).await;
-            node.write(|_| node.views[shard].leave_sweep(&sweep));
+            node.write(|write| node.views[shard].leave_sweep(&sweep, write.l));
             count.set(matched);
         };
         self.tasks.spawn(Box::pin(work));

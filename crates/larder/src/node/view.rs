@@ -123,7 +123,7 @@ impl View {
     }
 
     pub(crate) fn finish(&self) -> Finish {
-        // The position first: it only grows, and a local sequence without it kills nothing.
+        // The local sequence first: it is written last, so its position can be seen.
         let local = self.finish_local.load(Ordering::SeqCst);
         Finish { local, position: self.finish_position.load(Ordering::SeqCst) }
     }
@@ -200,7 +200,10 @@ impl View {
         self.finish_local.store(local, Ordering::SeqCst);
     }
 
-    pub(super) fn leave_sweep(&self, sweep: &Sweep) {
+    /// The walk has ended. What somebody found in memory before the walk removed it, but after
+    /// the finish was published, is no result from before the finish: it needs this later one.
+    pub(super) fn leave_sweep(&self, sweep: &Sweep, local: u64) {
+        self.finish_local.store(local, Ordering::SeqCst);
         let mut sweeps = Vec::clone(&self.sweeping());
         if let Some(index) = sweeps.iter().position(|entered| entered == sweep) {
             sweeps.swap_remove(index);
