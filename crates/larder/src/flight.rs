@@ -56,6 +56,8 @@ struct Inner<R> {
     led: bool,
     /// Since when the source is being asked.
     loading_since: Option<Moment>,
+    /// Who has joined and not left, whether or not it was polled yet.
+    joined: usize,
     waiters: Waiters,
 }
 
@@ -64,7 +66,7 @@ pub(crate) enum Joined<R> {
     /// It leads: nobody loads this key.
     Leads(Lead<R>),
     /// Somebody else does.
-    Waits(Arc<Flight<R>>),
+    Waits(Waiter<R>),
 }
 
 /// What a waiter gets.
@@ -79,6 +81,14 @@ pub(crate) enum Arrived<R> {
 pub(crate) struct Lead<R> {
     flights: Arc<Flights>,
     flight: Arc<Flight<R>>,
+}
+
+/// A place in a flight that somebody else leads. As long as there is one, a dropped leader leaves
+/// the flight in the table. Dropping it passes on a lead that it was offered.
+pub(crate) struct Waiter<R> {
+    flights: Arc<Flights>,
+    flight: Arc<Flight<R>>,
+    place: Place,
 }
 
 /// Which flight a caller wants.
@@ -113,8 +123,8 @@ impl Flights {
         };
         let there = Arc::clone(&seat.flight).downcast::<Flight<R>>().ok();
         if let Some(flight) = there.filter(|_| wanted.may_join(seat.route)) {
-            if !flight.take_lead_if_free() {
-                return Joined::Waits(flight);
+            if !flight.take_lead_or_join() {
+                return Joined::Waits(Waiter { flights: Arc::clone(self), flight, place: None });
             }
             // Its leader was dropped and nobody waited: it is ours as if it were new.
             seat.route = wanted.route;
@@ -146,19 +156,21 @@ impl Flights {
         }
     }
 
-    /// Takes out a flight that nobody leads and nobody waits for. Asked under the table's lock:
-    /// who joins takes the lead under it.
-    fn take_abandoned<R>(&self, flight: &Arc<Flight<R>>) {
-        let this = Arc::as_ptr(flight);
-        let abandoned = |seat: &Seat| {
-            std::ptr::addr_eq(Arc::as_ptr(&seat.flight), this) && !flight.inner.lock().led
-        };
-        drop(self.take(flight.hash, abandoned));
-    }
-
     fn take(&self, hash: u64, wanted: impl FnMut(&Seat) -> bool) -> Option<Seat> {
         let mut table = self.table(hash).lock();
         table.find_entry(hash, wanted).ok().map(|entry| entry.remove().0)
+    }
+
+    /// The lead of a flight was given up; `next` of those who wait is offered it.
+    fn hand_on<R>(&self, flight: &Arc<Flight<R>>, next: Option<Waker>) {
+        match next {
+            Some(next) => next.wake(),
+            // Nobody waits. Asked again under the table's lock, without which nobody can join.
+            None => {
+                let seat = self.take(flight.hash, |seat| seat.is_of(flight) && flight.is_deserted());
+                drop(seat);
+            }
+        }
     }
 
     /// How many loads are in flight.
@@ -177,6 +189,10 @@ impl Seat {
             flight: Arc::clone(flight) as Arc<dyn Any + Send + Sync>,
         }
     }
+
+    fn is_of<R>(&self, flight: &Arc<Flight<R>>) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.flight), Arc::as_ptr(flight))
+    }
 }
 
 impl Wanted<'_> {
@@ -193,21 +209,33 @@ impl Wanted<'_> {
 
 impl<R> Flight<R> {
     fn new(hash: u64) -> Self {
-        let inner =
-            Inner { result: None, led: true, loading_since: None, waiters: Waiters::default() };
+        let inner = Inner {
+            result: None,
+            led: true,
+            loading_since: None,
+            joined: 0,
+            waiters: Waiters::default(),
+        };
         Flight { hash, inner: Mutex::new(inner) }
     }
 
-    fn take_lead_if_free(&self) -> bool {
+    fn take_lead_or_join(&self) -> bool {
         let mut inner = self.inner.lock();
         let free = !inner.led && inner.result.is_none();
         inner.led |= free;
+        inner.joined += usize::from(!free);
         free
     }
 
     /// Since when the source is being asked, if it is.
     pub(crate) fn loading_since(&self) -> Option<Moment> {
         self.inner.lock().loading_since
+    }
+
+    /// Nobody leads, and nobody is there who could.
+    fn is_deserted(&self) -> bool {
+        let inner = self.inner.lock();
+        !inner.led && inner.joined == 0
     }
 
     fn publish(&self, result: R) {
@@ -220,61 +248,53 @@ impl<R> Flight<R> {
     }
 }
 
-impl<R: Clone + Send + 'static> Flight<R> {
+impl<R: Clone + Send + 'static> Waiter<R> {
+    pub(crate) fn flight(&self) -> &Arc<Flight<R>> {
+        &self.flight
+    }
+
     /// Waits for the result, or for the lead.
     ///
     /// # Cancel safety
-    /// A waiter that was offered the lead and is dropped passes it on.
-    pub(crate) async fn arrived(self: &Arc<Self>, flights: &Arc<Flights>) -> Arrived<R> {
-        let mut waiting = Waiting { flights, flight: self, place: None };
+    /// It may be called again; the place is kept until the waiter is dropped.
+    pub(crate) async fn arrived(&mut self) -> Arrived<R> {
         poll_fn(|context| {
-            let mut inner = waiting.flight.inner.lock();
+            let mut inner = self.flight.inner.lock();
             if let Some(result) = &inner.result {
                 return Poll::Ready(Arrived::Result(result.clone()));
             }
             if !inner.led {
                 inner.led = true;
                 drop(inner);
-                return Poll::Ready(Arrived::Leads(flights.lead(Arc::clone(self))));
+                return Poll::Ready(Arrived::Leads(self.flights.lead(Arc::clone(&self.flight))));
             }
-            inner.waiters.enter(&mut waiting.place, context.waker());
+            inner.waiters.enter(&mut self.place, context.waker());
             Poll::Pending
         })
         .await
     }
 }
 
-struct Waiting<'f, R> {
-    flights: &'f Flights,
-    flight: &'f Arc<Flight<R>>,
-    place: Place,
-}
-
-impl<R> Drop for Waiting<'_, R> {
+impl<R> Drop for Waiter<R> {
     fn drop(&mut self) {
         let next = {
             let mut inner = self.flight.inner.lock();
             inner.waiters.leave(self.place);
+            inner.joined -= 1;
             if inner.led || inner.result.is_some() {
                 return;
             }
             // The lead may have been offered to this one only.
             inner.waiters.one()
         };
-        match next {
-            Some(next) => next.wake(),
-            None => self.flights.take_abandoned(self.flight),
-        }
+        self.flights.hand_on(&self.flight, next);
     }
 }
 
 impl<R> Lead<R> {
     /// Takes the flight out of the table, if it is still this one.
     pub(crate) fn take_out(&self) {
-        let this = Arc::as_ptr(&self.flight);
-        let seat = self
-            .flights
-            .take(self.flight.hash, |seat| std::ptr::addr_eq(Arc::as_ptr(&seat.flight), this));
+        let seat = self.flights.take(self.flight.hash, |seat| seat.is_of(&self.flight));
         drop(seat);
     }
 
@@ -309,10 +329,7 @@ impl<R> Drop for Lead<R> {
             inner.loading_since = None;
             inner.waiters.one()
         };
-        match next {
-            Some(next) => next.wake(),
-            None => self.flights.take_abandoned(&self.flight),
-        }
+        self.flights.hand_on(&self.flight, next);
     }
 }
 
@@ -344,10 +361,10 @@ mod tests {
     async fn one_leads_and_the_others_get_its_result() {
         let flights = Arc::new(Flights::default());
         let leader = lead(join(&flights, Route::Whole));
-        let Joined::Waits(flight) = join(&flights, Route::Whole) else { panic!("two leaders") };
+        let Joined::Waits(mut waiter) = join(&flights, Route::Whole) else { panic!("two leaders") };
         leader.take_out();
         leader.publish(5);
-        assert!(matches!(flight.arrived(&flights).await, Arrived::Result(5)));
+        assert!(matches!(waiter.arrived().await, Arrived::Result(5)));
         assert_eq!(flights.len(), 0);
     }
 
@@ -355,34 +372,42 @@ mod tests {
     async fn a_dropped_leader_hands_the_flight_to_one_waiter() {
         let flights = Arc::new(Flights::default());
         let leader = lead(join(&flights, Route::Whole));
-        let Joined::Waits(flight) = join(&flights, Route::Whole) else { panic!("two leaders") };
-        let (waiter, ()) = tokio::join!(flight.arrived(&flights), async { drop(leader) });
-        assert!(matches!(waiter, Arrived::Leads(_)));
+        let Joined::Waits(mut waiter) = join(&flights, Route::Whole) else { panic!("two leaders") };
+        let (arrived, ()) = tokio::join!(waiter.arrived(), async { drop(leader) });
+        assert!(matches!(arrived, Arrived::Leads(_)));
     }
 
     #[tokio::test]
     async fn an_offered_lead_is_passed_on_when_its_waiter_is_dropped() {
         let flights = Arc::new(Flights::default());
         let leader = lead(join(&flights, Route::Whole));
-        let Joined::Waits(flight) = join(&flights, Route::Whole) else { panic!("two leaders") };
-        let mut first = Box::pin(flight.arrived(&flights));
-        let mut second = Box::pin(flight.arrived(&flights));
-        assert!(
-            futures_util::poll!(&mut first).is_pending()
-                && futures_util::poll!(&mut second).is_pending()
-        );
+        let Joined::Waits(mut first) = join(&flights, Route::Whole) else { panic!("two leaders") };
+        let Joined::Waits(mut second) = join(&flights, Route::Whole) else { panic!("two leaders") };
+        assert!(futures_util::poll!(Box::pin(first.arrived())).is_pending());
+        assert!(futures_util::poll!(Box::pin(second.arrived())).is_pending());
         drop(leader);
         drop(first);
-        assert!(matches!(second.await, Arrived::Leads(_)));
+        assert!(matches!(second.arrived().await, Arrived::Leads(_)));
+    }
+
+    #[tokio::test]
+    async fn a_flight_stays_joinable_while_somebody_may_take_its_lead() {
+        let flights = Arc::new(Flights::default());
+        let leader = lead(join(&flights, Route::Whole));
+        let Joined::Waits(mut waiter) = join(&flights, Route::Whole) else { panic!("two leaders") };
+        drop(leader);
+        let Arrived::Leads(next) = waiter.arrived().await else { panic!("no result yet") };
+        assert!(matches!(join(&flights, Route::Whole), Joined::Waits(_)));
+        drop((next, waiter));
+        assert_eq!(flights.len(), 0);
     }
 
     #[tokio::test]
     async fn the_last_waiter_to_go_leaves_nothing_behind() {
         let flights = Arc::new(Flights::default());
         let leader = lead(join(&flights, Route::Whole));
-        let Joined::Waits(flight) = join(&flights, Route::Whole) else { panic!("two leaders") };
-        let mut waiter = Box::pin(flight.arrived(&flights));
-        assert!(futures_util::poll!(&mut waiter).is_pending());
+        let Joined::Waits(mut waiter) = join(&flights, Route::Whole) else { panic!("two leaders") };
+        assert!(futures_util::poll!(Box::pin(waiter.arrived())).is_pending());
         drop(leader);
         drop(waiter);
         assert_eq!(flights.len(), 0);

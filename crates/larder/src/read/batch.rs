@@ -14,7 +14,7 @@ use super::look::Look;
 use crate::Entry;
 use crate::cache::core::{CacheCore, Sought};
 use crate::error::Error;
-use crate::flight::{Flight, Joined, Route};
+use crate::flight::{Joined, Route, Waiter};
 use crate::hit::Answer;
 
 /// Loads any part of a batch, as often as it takes.
@@ -63,7 +63,7 @@ struct Plan<V> {
     /// Led by this call, by route.
     legs: Vec<(Route, Vec<Placed<V>>)>,
     /// Led by others.
-    waits: Vec<(usize, Arc<Flight<Landing<V>>>)>,
+    waits: Vec<(usize, Waiter<Landing<V>>)>,
     /// Not to be shared with anybody.
     alone: Vec<usize>,
 }
@@ -140,7 +140,7 @@ impl<V: Entry> Batch<'_, V> {
                 continue;
             }
             match self.call.join(sought, route) {
-                Joined::Waits(flight) => plan.waits.push((index, flight)),
+                Joined::Waits(waiter) => plan.waits.push((index, waiter)),
                 Joined::Leads(lead) => {
                     let leg = Leg::new(self.call.core, sought.clone(), lead, candidate);
                     plan.add(route, index, leg);
@@ -171,22 +171,25 @@ impl<V: Entry> Batch<'_, V> {
     }
 
     /// Waits for what others load.
-    async fn wait(&mut self, waits: Vec<(usize, Arc<Flight<Landing<V>>>)>) -> Result<(), Error> {
-        let waiting =
-            waits.iter().map(|(index, flight)| self.call.wait(flight, &self.sought[*index], None));
+    async fn wait(&mut self, waits: Vec<(usize, Waiter<Landing<V>>)>) -> Result<(), Error> {
+        let (indices, waiters): (Vec<usize>, Vec<_>) = waits.into_iter().unzip();
+        let waiting = indices
+            .iter()
+            .zip(waiters)
+            .map(|(&index, waiter)| self.call.wait(waiter, &self.sought[index], None));
         let waited = join_all(waiting).await;
-        for ((index, _), waited) in waits.iter().zip(waited) {
+        for (index, waited) in indices.into_iter().zip(waited) {
             match waited {
                 Waited::Landed(Landing::Answered { answer, dead, load_began }) => {
                     if !dead || self.call.is_older_than(load_began) {
-                        self.answers[*index] = Some(answer);
+                        self.answers[index] = Some(answer);
                     }
                 }
                 Waited::Landed(Landing::Failed(error)) => return Err(error),
                 Waited::Landed(Landing::StartOver) => {
-                    self.catch_ups[self.sought[*index].shard].again()
+                    self.catch_ups[self.sought[index].shard].again()
                 }
-                Waited::Answer(answer) => self.answers[*index] = Some(answer?),
+                Waited::Answer(answer) => self.answers[index] = Some(answer?),
                 // Dropped here, it is free for the next round of whoever comes first.
                 Waited::Leads(lead) => drop(lead),
             }

@@ -19,7 +19,7 @@ use crate::cache::core::{CacheCore, Sought};
 use crate::clock::{BoxFuture, Moment};
 use crate::error::Error;
 use crate::event::Event;
-use crate::flight::{Arrived, Flight, Joined, Lead, Route, Wanted};
+use crate::flight::{Arrived, Flight, Joined, Lead, Route, Waiter, Wanted};
 use crate::hit::{Answer, Origin};
 
 /// How often a read starts over, because an answer was dead or of another epoch, before it goes
@@ -123,7 +123,7 @@ impl<'c, V: Entry> Call<'c, V> {
         }
         let lead = match self.join(sought, route) {
             Joined::Leads(lead) => lead,
-            Joined::Waits(flight) => match self.wait(&flight, sought, candidate.as_ref()).await {
+            Joined::Waits(waiter) => match self.wait(waiter, sought, candidate.as_ref()).await {
                 Waited::Landed(landing) => return self.arrive(landing, loader, catch_up),
                 Waited::Answer(answer) => return Round::Answer(answer),
                 Waited::Leads(lead) => lead,
@@ -322,13 +322,13 @@ impl<'c, V: Entry> Call<'c, V> {
     /// Waits for somebody else's load.
     pub(super) async fn wait(
         &self,
-        flight: &Arc<Flight<Landing<V>>>,
+        mut waiter: Waiter<Landing<V>>,
         sought: &Sought,
         candidate: Option<&Candidate<V>>,
     ) -> Waited<V> {
-        let mut patience = self.patience(candidate.is_some(), flight);
+        let mut patience = self.patience(candidate.is_some(), waiter.flight());
         loop {
-            let arrived = pin!(flight.arrived(&self.core.node.flights));
+            let arrived = pin!(waiter.arrived());
             let passed = match select(arrived, &mut patience).await {
                 Either::Left((Arrived::Result(landing), _)) => return Waited::Landed(landing),
                 Either::Left((Arrived::Leads(lead), _)) => return Waited::Leads(lead),

@@ -68,7 +68,7 @@ impl Runway {
     fn call(&self) -> Option<u32> {
         match self.join() {
             Joined::Leads(lead) => self.lead(lead),
-            Joined::Waits(flight) => match block_on(flight.arrived(&self.flights)) {
+            Joined::Waits(mut waiter) => match block_on(waiter.arrived()) {
                 Arrived::Result(result) => Some(result),
                 Arrived::Leads(lead) => self.lead(lead),
             },
@@ -98,17 +98,14 @@ fn a_waiter_who_gives_up_passes_the_lead_on() {
     explore(|| {
         let runway = Runway::default();
         let Joined::Leads(lead) = runway.join() else { panic!("somebody else leads") };
-        let Joined::Waits(flight) = runway.join() else { panic!("two leaders") };
+        let Joined::Waits(mut first) = runway.join() else { panic!("two leaders") };
+        let Joined::Waits(mut second) = runway.join() else { panic!("two leaders") };
         let gives_up = Arc::new(Signal::default());
         let impatient = thread::spawn({
-            let (runway, gives_up) = (runway.clone(), Arc::clone(&gives_up));
-            let flight = Arc::clone(&flight);
-            move || drop(block_on(wait::until(flight.arrived(&runway.flights), gives_up.wait())))
+            let gives_up = Arc::clone(&gives_up);
+            move || drop(block_on(wait::until(first.arrived(), gives_up.wait())))
         });
-        let patient = thread::spawn({
-            let runway = runway.clone();
-            move || matches!(block_on(flight.arrived(&runway.flights)), Arrived::Leads(_))
-        });
+        let patient = thread::spawn(move || matches!(block_on(second.arrived()), Arrived::Leads(_)));
         let dropping = thread::spawn(move || drop(lead));
         gives_up.set(());
         impatient.join().expect("it gave up, or led");

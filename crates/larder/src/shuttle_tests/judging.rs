@@ -10,12 +10,7 @@ use crate::node::judge::Verdict;
 
 /// The invalidation has returned before `moving` begins, so whoever judges meanwhile, however
 /// often, finds the entry no better than `expected`.
-fn check(
-    invalidated_at: Server,
-    by: By,
-    expected: Verdict,
-    moving: impl FnOnce(&Stage, &Primary),
-) {
+fn check(invalidated_at: Server, by: By, expected: Verdict, moving: impl FnOnce(&Stage, &Primary)) {
     let primary = Primary::new();
     let stage = Stage::following(&primary);
     let entry = stage.loaded_now(1);

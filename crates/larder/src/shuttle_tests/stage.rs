@@ -151,9 +151,7 @@ impl By {
         match self {
             By::Key => Invalidation::new().key("rooms", &KEY),
             By::Tag => Invalidation::new().tag(TAG),
-            By::Pattern => {
-                Invalidation::new().pattern(Pattern::glob("rooms:*").expect("a pattern"))
-            }
+            By::Pattern => Invalidation::new().pattern(Pattern::glob("rooms:*").expect("a pattern")),
         }
     }
 }
@@ -192,11 +190,7 @@ impl Stage {
             .build()
             .expect("a cache");
         desk.open(first);
-        let source = Source {
-            version: AtomicU64::new(1),
-            told: Count::new(0),
-            loads: Count::new(0),
-        };
+        let source = Source { version: AtomicU64::new(1), told: Count::new(0), loads: Count::new(0) };
         Stage { larder, cache, source: Arc::new(source), clock, desk }
     }
 
