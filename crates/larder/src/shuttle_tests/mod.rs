@@ -33,7 +33,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
 /// Schedules of each scheduler that one test tries; `LARDER_SCHEDULES` sets it for the long form.
-const SCHEDULES: usize = 600;
+const SCHEDULES: usize = 2_000;
 
 /// Where schedules begin; `LARDER_SEED` repeats another run.
 const SEED: u64 = 20_261_121;
@@ -55,20 +55,28 @@ fn note_broken(found: String) {
     BROKEN.with_borrow_mut(|broken| broken.get_or_insert(found).len());
 }
 
-/// Runs a history under many schedules.
+/// Runs a history under many schedules of each scheduler, and tells how soon which one broke it.
 fn explore(history: fn()) {
     let seed = setting("LARDER_SEED").unwrap_or(SEED);
     let schedules = setting("LARDER_SCHEDULES").map_or(SCHEDULES, |count| count as usize);
-    schedule("random", seed, RandomScheduler::new_from_seed(seed, schedules), history);
+    let random = RandomScheduler::new_from_seed(seed, schedules);
+    let mut kept = vec![schedule("random", seed, random, history)];
     for switches in SWITCHES {
-        let name = format!("PCT with {switches} switches");
         let share = schedules.div_ceil(SWITCHES.len());
         let scheduler = PctScheduler::new_from_seed(seed, switches + 1, share);
-        schedule(&name, seed, scheduler, history);
+        kept.push(schedule(&format!("PCT, {switches} switches"), seed, scheduler, history));
+    }
+    if let Some(broken) = kept.into_iter().find_map(Result::err) {
+        resume_unwind(broken);
     }
 }
 
-fn schedule(name: &str, seed: u64, scheduler: impl Scheduler + 'static, history: fn()) {
+fn schedule(
+    name: &str,
+    seed: u64,
+    scheduler: impl Scheduler + 'static,
+    history: fn(),
+) -> std::thread::Result<usize> {
     let tried = Arc::new(AtomicU64::new(0));
     let counted = {
         let tried = Arc::clone(&tried);
@@ -84,11 +92,10 @@ fn schedule(name: &str, seed: u64, scheduler: impl Scheduler + 'static, history:
     config.stack_size = STACK_BYTES;
     config.silence_warnings = true;
     let run = || Runner::new(scheduler, config).run(counted);
-    if let Err(broken) = catch_unwind(AssertUnwindSafe(run)) {
+    catch_unwind(AssertUnwindSafe(run)).inspect_err(|_| {
         let tried = tried.load(Ordering::Relaxed);
-        println!("broken: schedule {tried} of {name}, seed {seed}");
-        resume_unwind(broken);
-    }
+        println!("broken: schedule {tried} of {name}; seed {seed}");
+    })
 }
 
 fn setting(name: &str) -> Option<u64> {

@@ -7,16 +7,16 @@ use super::explore;
 use super::primary::{Primary, Server};
 use super::stage::{By, Stage};
 
-/// A load that may have begun before the write is never found after it.
+/// A load that began before the write is never found after it, whenever it is put.
 fn check(stage: &Stage, by: By) {
-    let loader = thread::spawn({
+    let entry = stage.loaded_now(1);
+    let putting = thread::spawn({
         let stage = stage.clone();
-        move || drop(stage.read())
+        move || stage.put(&entry)
     });
     stage.write(by);
     stage.peek();
-    stage.read();
-    loader.join().expect("the loader was answered");
+    putting.join().expect("the load was put or left out");
     stage.peek();
     stage.end();
 }
