@@ -20,7 +20,7 @@ use crate::wait::{Place, Waiters};
 #[cfg(not(feature = "shuttle"))]
 const TABLES: usize = 64;
 #[cfg(feature = "shuttle")]
-const TABLES: usize = 1;
+const TABLES: usize = 2;
 
 /// Whether a flight may read the shared tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

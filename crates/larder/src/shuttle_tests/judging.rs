@@ -6,7 +6,7 @@ use shuttle::thread;
 use super::explore;
 use super::primary::{Primary, Server};
 use super::stage::{By, Stage};
-use crate::node::judge::Verdict;
+use crate::memory::verdict::Verdict;
 
 /// What was invalidated, and what judges may say of an entry from before that.
 struct Case {

@@ -98,6 +98,8 @@ fn schedule(
     })
 }
 
+/// What the caller of the test asks for; the tests of a library have no other way in.
+#[expect(clippy::disallowed_methods, reason = "the length and the seed of a test run")]
 fn setting(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}, but must be a number")))

@@ -14,7 +14,7 @@ use crate::cache::core::{Making, Sought};
 use crate::clock::{BoxFuture, Clock, Moment};
 use crate::conformance::manual::SeededRandom;
 use crate::memory::resident::{Held, Resident};
-use crate::node::judge::Verdict;
+use crate::memory::verdict::Verdict;
 use crate::policy::Lifetime;
 use crate::random::Random;
 use crate::record::Tag;
