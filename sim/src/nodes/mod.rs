@@ -1,0 +1,97 @@
+//! What the simulation runs as a node. The contract is what a caller of the cache sees, so that a
+//! cache which breaks its promises can take the place of the real one.
+
+pub(crate) mod cache_aside;
+
+use std::sync::Arc;
+
+use larder::key::EncodedKey;
+use larder::record::Mode;
+use larder::shard::Shard;
+
+use crate::clock::{SimClock, SimTasks};
+use crate::dice::Dice;
+use crate::exec::Nanos;
+use crate::world::Answer;
+use crate::world::names::{Named, Row};
+use crate::world::source::Loader;
+
+/// What one run of a node is started with.
+pub(crate) struct Environment {
+    pub(crate) clock: Arc<SimClock>,
+    pub(crate) random: Arc<Dice>,
+    pub(crate) tasks: Arc<SimTasks>,
+    pub(crate) shards: Vec<Arc<dyn Shard>>,
+    /// How long an entry is fresh.
+    pub(crate) fresh: Nanos,
+}
+
+/// How current a read has to be.
+#[derive(Debug, Clone)]
+pub(crate) enum Wish<P> {
+    Eventual,
+    Bounded,
+    AtLeast(P),
+    Latest,
+}
+
+/// What an invalidation answered.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome<P> {
+    /// Every shard has it.
+    Shared(P),
+    /// Only this node knows so far.
+    Local,
+}
+
+/// Why a read had no answer.
+#[derive(Debug, Clone)]
+pub(crate) enum ReadFailure {
+    /// The loader said so.
+    Source,
+    /// The cache itself failed, which it never may.
+    #[expect(dead_code, reason = "cache-aside has no such answer; the node of larder might")]
+    Cache(String),
+}
+
+/// One run of one node.
+pub(crate) trait Subject: Send + Sync + Sized + 'static {
+    /// A session token.
+    type Position: Clone + Send + Sync + 'static;
+
+    /// A node with empty memory.
+    fn start(environment: Environment) -> Self;
+
+    /// A token that is ahead of neither.
+    fn merged(one: &Self::Position, other: &Self::Position) -> Self::Position;
+
+    /// The key under which the shared tier keeps row `key`.
+    fn encoded_key(key: usize) -> EncodedKey;
+
+    /// The row inside a stored value.
+    fn decoded(payload: &[u8]) -> Option<Row>;
+
+    /// Reads row `key`, loading it if need be.
+    fn read(
+        self: Arc<Self>,
+        key: usize,
+        wish: Wish<Self::Position>,
+        loader: Loader,
+    ) -> impl Future<Output = Result<Answer, ReadFailure>> + Send;
+
+    /// Invalidates `names`, in one call.
+    fn invalidate(
+        self: Arc<Self>,
+        names: Vec<Named>,
+        mode: Mode,
+    ) -> impl Future<Output = Outcome<Self::Position>> + Send;
+
+    /// Stores `row`, which the source holds since a moment ago.
+    fn set(self: Arc<Self>, row: Row) -> impl Future<Output = Outcome<Self::Position>> + Send;
+
+    /// What this node still has to tell a shard, or waits to be told; empty at rest.
+    fn unfinished(&self) -> String;
+
+    /// Ends every background task.
+    fn close(self: Arc<Self>) -> impl Future<Output = ()> + Send;
+}
