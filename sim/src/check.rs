@@ -218,15 +218,28 @@ struct Running {
     disturbances: u64,
 }
 
+/// A read that runs, or the refresh that a stale answer left behind.
+#[derive(Debug, Clone, Copy)]
+struct Asking {
+    read: u64,
+    node: usize,
+    key: usize,
+    began: Nanos,
+    /// When it was answered from stale memory; its refresh may still wait for a lease.
+    answered_stale: bool,
+}
+
 /// Who loads what at the moment.
 ///
 /// Two loads of one key may overlap when something let the first go: an invalidation detaches its
 /// flight, a resync or a deadline that ran out as well. So an overlap counts only if nothing of
 /// that kind happened anywhere since shortly before the first load began. In the fleet it counts only
-/// in calm seeds, and only while the first load is younger than the shortest wait for its lease.
+/// in calm seeds, and only if nobody on the second node can have waited for a lease so long that it
+/// may load without one.
 #[derive(Default)]
 pub(crate) struct Loads {
     running: Vec<Running>,
+    asking: Vec<Asking>,
     disturbances: u64,
     disturbed_at: Nanos,
     serial: u64,
@@ -234,6 +247,8 @@ pub(crate) struct Loads {
 
 /// After a disturbance its effects may still be on their way for this long.
 const SETTLING: Nanos = millis(4_000);
+/// The longest that a refresh goes on after the stale answer that began it.
+const REFRESH_MAX: Nanos = millis(60_000);
 
 impl Loads {
     /// Something happened that lets flights or leases go.
@@ -242,13 +257,34 @@ impl Loads {
         self.disturbed_at = now;
     }
 
-    /// A load begins; the answer names it, and says which promise it breaks.
+    /// A caller on `node` begins to wait for `key`; the answer names the read.
+    pub(crate) fn read_begins(&mut self, node: usize, key: usize, now: Nanos) -> u64 {
+        self.serial += 1;
+        // A refresh ends with the lease that it may wait for, so its traces do not pile up.
+        self.asking.retain(|asking| !asking.answered_stale || now - asking.began < REFRESH_MAX);
+        let read = self.serial;
+        self.asking.push(Asking { read, node, key, began: now, answered_stale: false });
+        read
+    }
+
+    /// A read ended under `mark`, or was dropped.
+    pub(crate) fn read_ends(&mut self, read: u64, mark: Option<Mark>) {
+        if mark == Some(Mark::Stale) {
+            let asking = self.asking.iter_mut().filter(|asking| asking.read == read);
+            asking.for_each(|asking| asking.answered_stale = true);
+        } else {
+            self.asking.retain(|asking| asking.read != read);
+        }
+    }
+
+    /// A load begins; the answer names it, and says which promise it breaks. `lease_wait` is how long
+    /// a node waits for a lease at the least; `None`: leases may be lost in this seed.
     pub(crate) fn begin(
         &mut self,
         node: usize,
         key: usize,
         now: Nanos,
-        fleet_wait: Option<Nanos>,
+        lease_wait: Option<Nanos>,
     ) -> (u64, Option<Promise>) {
         let settled = |running: &Running| {
             running.disturbances == self.disturbances
@@ -256,8 +292,13 @@ impl Loads {
         };
         let rivals = || self.running.iter().filter(|running| running.key == key && settled(running));
         let process = rivals().any(|running| running.node == node).then_some(Promise::LoadPerProcess);
-        let fleet = fleet_wait
-            .filter(|wait| rivals().any(|running| now - running.began < *wait))
+        let impatient = |wait: Nanos| {
+            let mut here =
+                self.asking.iter().filter(|asking| (asking.node, asking.key) == (node, key));
+            here.any(|asking| now - asking.began >= wait)
+        };
+        let fleet = lease_wait
+            .filter(|wait| !impatient(*wait) && rivals().next().is_some())
             .map(|_| Promise::LoadPerFleet);
         self.serial += 1;
         let (load, disturbances) = (self.serial, self.disturbances);
@@ -318,6 +359,13 @@ mod tests {
         assert_eq!(loads.begin(1, 2, millis(11), None).1, None, "another process, not calm");
         assert_eq!(loads.begin(0, 2, millis(12), None).1, Some(Promise::LoadPerProcess));
         assert_eq!(loads.begin(2, 2, millis(12), Some(millis(900))).1, Some(Promise::LoadPerFleet));
+        let read = loads.read_begins(1, 2, millis(12));
+        assert_eq!(
+            loads.begin(1, 2, millis(950), Some(millis(900))).1,
+            Some(Promise::LoadPerProcess)
+        );
+        assert_eq!(loads.begin(1, 2, millis(950), None).1, Some(Promise::LoadPerProcess));
+        loads.read_ends(read, None);
         loads.disturbed(millis(13));
         assert_eq!(loads.begin(0, 2, millis(14), None).1, None, "excused");
         loads.end(first);

@@ -215,6 +215,7 @@ fn hunt_mutants(only: &str, list: Option<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nodes::fills_only::FillsOnly;
 
     const LENGTH: Length = Length { steps: 900, faults: None };
 
@@ -224,6 +225,21 @@ mod tests {
         let outcome = campaign::<CacheAside>(seeds, LENGTH, Until::AllRan);
         let caught = outcome.violations.len();
         assert!(caught >= 25, "only {caught} of {} seeds caught it", outcome.ran);
+    }
+
+    #[test]
+    fn a_node_that_only_fills_by_the_book_breaks_no_promise() {
+        let outcome =
+            campaign::<FillsOnly>(Seeds { first: 1, count: 300 }, LENGTH, Until::FirstViolation);
+        if let Some((seed, violation)) = outcome.violations.first() {
+            let events = run::<FillsOnly>(*seed, LENGTH).trace;
+            events.history(violation.key, HISTORY_MAX).iter().for_each(|event| println!("{event}"));
+            panic!("seed {seed}: {violation}");
+        }
+        for name in ["fills stored", "fills rejected", "write-throughs stored", "invalidations local"]
+        {
+            assert!(outcome.counters.contains_key(name), "{name} never happened");
+        }
     }
 
     #[test]

@@ -52,8 +52,11 @@ fn read_everything<S: Subject>(simulation: &Simulation<S>) {
                 let wish =
                     if consistency == Consistency::Eventual { Wish::Eventual } else { Wish::Bounded };
                 let read = Arc::clone(&machine.node).read(key, wish, loader);
+                let waiting = world.begin_read(node, key);
                 let read = async move {
-                    match read.await {
+                    let answered = read.await;
+                    drop(waiting);
+                    match answered {
                         Ok(answer) => world.answered(node, key, &floors, &answer),
                         Err(ReadFailure::Source) => world.count("reads failed by the source"),
                         Err(ReadFailure::Cache(reason)) => {

@@ -11,7 +11,6 @@ use crate::clock::{ClockFaults, SimClock, SimTasks};
 use crate::dice::{Dice, Stream};
 use crate::exec::{Executor, Nanos, Owner, millis};
 use crate::network::Network;
-use crate::network::server::LEASE_TTL;
 use crate::network::shard::SimShard;
 use crate::nodes::{Environment, Subject};
 use crate::trace::Trace;
@@ -82,8 +81,8 @@ impl<S: Subject> Simulation<S> {
         let dice = |stream| Dice::new(seed, stream);
         let executor = Executor::new(dice(Stream::Scheduler), weather.poll_cost);
         let clocks = clocks(&executor, &dice(Stream::Weather));
-        let fleet_wait = weather.calm.then(|| millis(FLEET_WAIT_MS).min(LEASE_TTL.as_nanos() as u64));
-        let world = World::new(executor.clone(), clocks.clone(), fleet_wait);
+        let lease_wait = weather.calm.then_some(millis(LEASE_WAIT_MS));
+        let world = World::new(executor.clone(), clocks.clone(), lease_wait);
         let network = Network::new(Arc::clone(&world), Arc::clone(&weather), dice(Stream::Network));
         let habits = LoadHabits {
             dice: dice(Stream::Source),
@@ -215,8 +214,8 @@ impl<S: Subject> Simulation<S> {
     }
 }
 
-/// How long others wait for a lease before they load without one, at the least, in milliseconds.
-const FLEET_WAIT_MS: u64 = 1_000;
+/// How long a node waits for a lease before it loads without one, at the least, in milliseconds.
+const LEASE_WAIT_MS: u64 = 1_000;
 
 fn clocks(executor: &Executor, dice: &Dice) -> Vec<SimClock> {
     let clock = |_| {

@@ -58,7 +58,7 @@ impl Weather {
         let dice = Dice::new(seed, Stream::Weather);
         let calm = faults.is_none() && dice.chance(80) || faults == Some(0);
         let rough = |rates: &[u64]| if calm { 0 } else { dice.pick(rates) };
-        let delay = millis(dice.pick(&[2, 15, 60, 150]));
+        let delay = millis(if calm { dice.pick(&[2, 15]) } else { dice.pick(&[2, 15, 60, 150]) });
         Weather {
             calm,
             faults: faults.unwrap_or_else(|| rough(&[15, 30, 30, 60])),

@@ -168,10 +168,14 @@ impl<S: Subject> Callers<S> {
         let floors =
             self.world.floors(node, consistency, session.as_ref().map(|session| &session.floor));
         self.world.note(Event::new("read begins", consistency as u64).on_node(node).of_key(key));
+        let waiting = self.world.begin_read(node, key);
         let (world, habits) = (Arc::clone(&self.world), Arc::clone(&self.habits));
         let loader = Loader { world, habits, node, key };
         match self.patiently(subject.read(key, wish, loader)).await {
-            Some(Ok(answer)) => self.world.answered(node, key, &floors, &answer),
+            Some(Ok(answer)) => {
+                waiting.answered(answer.mark);
+                self.world.answered(node, key, &floors, &answer);
+            }
             Some(Err(ReadFailure::Source)) => self.world.count("reads failed by the source"),
             Some(Err(ReadFailure::Cache(reason))) => {
                 self.world.broken(

@@ -17,7 +17,7 @@ const LOG_RECORDS_MAX: usize = 5;
 /// The smallest table there is, so that slots are shared.
 const TAG_SLOTS: usize = 256;
 /// How long a lease lasts.
-pub(crate) const LEASE_TTL: Duration = Duration::from_secs(10);
+const LEASE_TTL: Duration = Duration::from_secs(10);
 
 /// The parameters of the simulated namespace.
 pub(super) fn parameters() -> Parameters {

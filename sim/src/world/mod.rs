@@ -54,8 +54,8 @@ struct State {
 pub(crate) struct World {
     pub(crate) executor: Executor,
     clocks: Vec<SimClock>,
-    /// In calm seeds, how long a load keeps others of its key away in the whole fleet.
-    fleet_wait: Option<Nanos>,
+    /// In calm seeds, how long a node waits for a lease at the least.
+    lease_wait: Option<Nanos>,
     state: Mutex<State>,
 }
 
@@ -63,9 +63,9 @@ impl World {
     pub(crate) fn new(
         executor: Executor,
         clocks: Vec<SimClock>,
-        fleet_wait: Option<Nanos>,
+        lease_wait: Option<Nanos>,
     ) -> Arc<Self> {
-        Arc::new(World { executor, clocks, fleet_wait, state: Mutex::default() })
+        Arc::new(World { executor, clocks, lease_wait, state: Mutex::default() })
     }
 
     /// Writes `event` down.
@@ -217,11 +217,18 @@ impl World {
         self.state.lock().violation.clone()
     }
 
+    /// A caller on `node` begins to wait for `key`.
+    pub(crate) fn begin_read(self: &Arc<Self>, node: usize, key: usize) -> WaitingRead {
+        let now = self.executor.now();
+        let read = self.state.lock().loads.read_begins(node, key, now);
+        WaitingRead { world: Arc::clone(self), read, mark: None }
+    }
+
     /// A load of `key` begins on `node`. It ends when the answer is dropped.
     pub(crate) fn begin_load(self: &Arc<Self>, node: usize, key: usize) -> RunningLoad {
         let now = self.executor.now();
         let mut state = self.state.lock();
-        let (load, broken) = state.loads.begin(node, key, now, self.fleet_wait);
+        let (load, broken) = state.loads.begin(node, key, now, self.lease_wait);
         state.trace.note(now, Event::new("load begins", load).on_node(node).of_key(key));
         *state.counters.entry("loads").or_default() += 1;
         if let Some(promise) = broken {
@@ -246,6 +253,26 @@ impl State {
     fn broken(&mut self, promise: Promise, at: Nanos, key: usize, story: String) {
         self.trace.note(at, Event::new("PROMISE BROKEN", promise as u64).of_key(key));
         self.violation.get_or_insert(Violation { promise, at, key, story });
+    }
+}
+
+/// A caller that waits for an answer. Dropping it says that nobody waits any more.
+pub(crate) struct WaitingRead {
+    world: Arc<World>,
+    read: u64,
+    mark: Option<Mark>,
+}
+
+impl WaitingRead {
+    /// The answer came under `mark`.
+    pub(crate) fn answered(mut self, mark: Mark) {
+        self.mark = Some(mark);
+    }
+}
+
+impl Drop for WaitingRead {
+    fn drop(&mut self) {
+        self.world.state.lock().loads.read_ends(self.read, self.mark);
     }
 }
 

@@ -38,7 +38,7 @@ const NAMES: usize = PATTERN + 1;
 pub(crate) const PARTS: [(u64, u64); KEYS] = [(0, 10), (0, 20), (1, 11), (1, 12)];
 
 /// The text of [`Named::Pattern`] behind the name of the cache.
-#[expect(dead_code, reason = "cache-aside has no patterns; the node of larder has")]
+#[cfg(test)]
 pub(crate) const PATTERN_TEXT: &str = "*:1?";
 
 impl Named {
