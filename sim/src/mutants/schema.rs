@@ -70,12 +70,15 @@ fn render(source: &str, range: Range<usize>, placed: &[Placed<'_>], switch: &str
     while let Some((place, after)) = rest.split_first() {
         let inner = after.iter().take_while(|inner| inner.at.start < place.at.end).count();
         text.push_str(&source[at..place.at.start]);
-        text.push_str("{ ");
+        // Statements stay statements; an expression may stand where a statement would begin.
+        let statements = source[place.at.clone()].ends_with([';', '}']);
+        let (open, close) = if statements { ("", "") } else { ("(", ")") };
+        text.push_str(open);
         for edit in &place.edits {
             text.push_str(&format!("if {switch}({}) {{ {} }} else ", edit.number, edit.replace));
         }
         let kept = render(source, place.at.clone(), &after[..inner], switch);
-        text.push_str(&format!("{{ {kept} }} }}"));
+        text.push_str(&format!("{{ {kept} }}{close}"));
         at = place.at.end;
         rest = &after[inner..];
     }
@@ -102,7 +105,7 @@ mod tests {
     fn a_site_becomes_a_switch() {
         check(
             &[edit(1, "a == b", "true")],
-            "fn fills(a: u8, b: u8) -> bool { { if on(1) { true } else { a == b } } && a > 0 }",
+            "fn fills(a: u8, b: u8) -> bool { (if on(1) { true } else { a == b }) && a > 0 }",
         );
     }
 
@@ -115,9 +118,15 @@ mod tests {
         ];
         check(
             &edits,
-            "fn fills(a: u8, b: u8) -> bool { { if on(1) { b > 0 } else { a == b && \
-             { if on(2) { true } else if on(3) { false } else { a > 0 } } } } }",
+            "fn fills(a: u8, b: u8) -> bool { (if on(1) { b > 0 } else { a == b && \
+             (if on(2) { true } else if on(3) { false } else { a > 0 }) }) }",
         );
+    }
+
+    #[test]
+    fn a_statement_stays_one() {
+        let text = rewritten("{ forget(); }", &[edit(4, "forget();", "")], "on").expect("it applies");
+        assert_eq!(text, "{ if on(4) {  } else { forget(); } }");
     }
 
     #[test]

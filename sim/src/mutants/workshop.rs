@@ -88,11 +88,9 @@ impl Workshop {
 
     /// Builds the simulator with all mutants in it.
     pub(super) fn build(&self) -> Result<()> {
-        let status = self.cargo("build").args(["--profile", "sim", "-p", "larder-sim"]).status()?;
-        ensure!(
-            status.success(),
-            "the mutants do not build: each has to be an expression of its site's type"
-        );
+        let output = self.cargo("build").args(["--profile", "sim", "-p", "larder-sim"]).output()?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "the mutants do not build:\n{errors}");
         Ok(())
     }
 

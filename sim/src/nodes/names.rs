@@ -1,5 +1,7 @@
 //! How the rows of the simulated source are called in the cache: keys, prefixes, tags, patterns.
 
+use std::sync::LazyLock;
+
 use larder::key::pattern::Pattern;
 use larder::key::{EncodedKey, encoded_prefix};
 use larder::record::{Name, Tag};
@@ -41,7 +43,10 @@ pub(crate) fn owner_tag(owner: usize) -> Tag {
 
 /// What the pattern of the simulation matches.
 pub(crate) fn pattern() -> Pattern {
-    Pattern::glob(&format!("{CACHE}:{PATTERN_TEXT}")).expect("the text is a glob")
+    static PATTERN: LazyLock<Pattern> = LazyLock::new(|| {
+        Pattern::glob(&format!("{CACHE}:{PATTERN_TEXT}")).expect("the text is a glob")
+    });
+    PATTERN.clone()
 }
 
 /// The name that a record carries; `None`: a pattern, which is no record.
