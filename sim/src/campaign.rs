@@ -7,8 +7,7 @@ use parking_lot::Mutex;
 
 use crate::check::Violation;
 use crate::faults::Fault;
-use crate::nodes::Subject;
-use crate::simulation::{Length, run};
+use crate::simulation::{Length, Report};
 use crate::world::Counters;
 
 /// Threads that run seeds.
@@ -62,10 +61,14 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// What never happened although it should have.
-    pub(crate) fn unreached(&self) -> Vec<&'static str> {
+    /// What never happened although it should have; a node may be unable to do some of it.
+    pub(crate) fn unreached(&self, unable: &[&str]) -> Vec<&'static str> {
         let faults = Fault::ALL.into_iter().map(Fault::text);
-        REACHED.into_iter().chain(faults).filter(|name| !self.counters.contains_key(name)).collect()
+        REACHED
+            .into_iter()
+            .chain(faults)
+            .filter(|name| !unable.contains(name) && !self.counters.contains_key(name))
+            .collect()
     }
 
     fn add(&mut self, seed: u64, counters: Counters, violation: Option<Violation>) {
@@ -77,8 +80,11 @@ impl Outcome {
     }
 }
 
+/// Runs one seed with some kind of node.
+pub(crate) type Run = fn(u64, Length) -> Report;
+
 /// Runs `seeds`.
-pub(crate) fn campaign<S: Subject>(seeds: Seeds, length: Length, until: Until) -> Outcome {
+pub(crate) fn campaign(run: Run, seeds: Seeds, length: Length, until: Until) -> Outcome {
     let next = AtomicU64::new(seeds.first);
     let outcome = Mutex::new(Outcome::default());
     let end = seeds.first.saturating_add(seeds.count);
@@ -90,7 +96,7 @@ pub(crate) fn campaign<S: Subject>(seeds: Seeds, length: Length, until: Until) -
                     if seed >= end {
                         return;
                     }
-                    let report = run::<S>(seed, length);
+                    let report = run(seed, length);
                     if report.violation.is_some() && until == Until::FirstViolation {
                         next.store(end, Ordering::Relaxed);
                     }

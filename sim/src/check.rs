@@ -216,6 +216,8 @@ struct Running {
     began: Nanos,
     /// How often the world was disturbed when it began.
     disturbances: u64,
+    /// Somebody had waited so long that it may run without a lease, and so keeps nobody away.
+    impatient: bool,
 }
 
 /// A read that runs, or the refresh that a stale answer left behind.
@@ -234,7 +236,7 @@ struct Asking {
 /// Two loads of one key may overlap when something let the first go: an invalidation detaches its
 /// flight, a resync or a deadline that ran out as well. So an overlap counts only if nothing of
 /// that kind happened anywhere since shortly before the first load began. In the fleet it counts only
-/// in calm seeds, and only if nobody on the second node can have waited for a lease so long that it
+/// in calm seeds, and only if nobody behind either load can have waited for a lease so long that it
 /// may load without one.
 #[derive(Default)]
 pub(crate) struct Loads {
@@ -292,17 +294,13 @@ impl Loads {
         };
         let rivals = || self.running.iter().filter(|running| running.key == key && settled(running));
         let process = rivals().any(|running| running.node == node).then_some(Promise::LoadPerProcess);
-        let impatient = |wait: Nanos| {
-            let mut here =
-                self.asking.iter().filter(|asking| (asking.node, asking.key) == (node, key));
-            here.any(|asking| now - asking.began >= wait)
-        };
-        let fleet = lease_wait
-            .filter(|wait| !impatient(*wait) && rivals().next().is_some())
-            .map(|_| Promise::LoadPerFleet);
+        let mut here = self.asking.iter().filter(|asking| (asking.node, asking.key) == (node, key));
+        let impatient = lease_wait.is_some_and(|wait| here.any(|asking| now - asking.began >= wait));
+        let leased = rivals().any(|running| !running.impatient);
+        let fleet = (lease_wait.is_some() && !impatient && leased).then_some(Promise::LoadPerFleet);
         self.serial += 1;
         let (load, disturbances) = (self.serial, self.disturbances);
-        self.running.push(Running { load, node, key, began: now, disturbances });
+        self.running.push(Running { load, node, key, began: now, disturbances, impatient });
         (load, process.or(fleet))
     }
 

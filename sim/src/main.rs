@@ -24,10 +24,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use campaign::{Outcome, Seeds, Until, campaign};
+use campaign::{Outcome, Run, Seeds, Until, campaign};
 use mutants::{FOUND, hunt};
-use nodes::Subject;
 use nodes::cache_aside::CacheAside;
+use nodes::fills_only::FillsOnly;
 use simulation::{Length, run};
 
 /// Violations that are printed in full.
@@ -111,6 +111,39 @@ impl Conditions {
 enum Kind {
     /// The pattern that larder replaces. It fails, which shows that the checks can.
     CacheAside,
+    /// Fills by the book and answers from nothing. It passes, which shows that faults alone do not
+    /// make the checks fail.
+    FillsOnly,
+}
+
+impl Kind {
+    fn run(self) -> Run {
+        match self {
+            Kind::CacheAside => run::<CacheAside>,
+            Kind::FillsOnly => run::<FillsOnly>,
+        }
+    }
+
+    /// What such a node never does.
+    fn unable(self) -> &'static [&'static str] {
+        match self {
+            Kind::CacheAside => &[
+                "answers marked stale",
+                "loads not modified",
+                "tag tables sent",
+                "write-throughs stored",
+            ],
+            Kind::FillsOnly => &[
+                "answers marked stale",
+                "loads not modified",
+                "memory hits",
+                "pushes lost",
+                "pushes sent",
+                "shared hits",
+                "tag tables sent",
+            ],
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -140,20 +173,21 @@ fn main() -> ExitCode {
 )]
 fn run_seeds(seeds: Seeds, until: Until, conditions: Conditions) -> Result<()> {
     let began = Instant::now();
-    let outcome = match conditions.node {
-        Kind::CacheAside => campaign::<CacheAside>(seeds, conditions.length(), until),
-    };
+    let outcome = campaign(conditions.node.run(), seeds, conditions.length(), until);
     print_table(&outcome);
     println!("{} seeds in {:.1} s", outcome.ran, began.elapsed().as_secs_f64());
     for (seed, _) in outcome.violations.iter().take(SHOWN_MAX) {
-        show::<CacheAside>(*seed, conditions, HISTORY_MAX);
+        show(*seed, conditions, HISTORY_MAX);
     }
     if let Some((seed, violation)) = outcome.violations.first() {
         println!("{FOUND}{:?} by seed {seed}", violation.promise);
     }
     let broken = outcome.violations.len();
     ensure!(broken == 0, "{broken} of {} seeds broke a promise", outcome.ran);
-    let unreached = outcome.unreached();
+    if until == Until::FirstViolation {
+        return Ok(());
+    }
+    let unreached = outcome.unreached(conditions.node.unable());
     ensure!(unreached.is_empty(), "never reached: {}", unreached.join(", "));
     Ok(())
 }
@@ -165,8 +199,8 @@ fn print_table(outcome: &Outcome) {
 }
 
 /// Runs `seed` again, prints up to `history_max` events, and says whether a promise was broken.
-fn show<S: Subject>(seed: u64, conditions: Conditions, history_max: usize) -> bool {
-    let report = run::<S>(seed, conditions.length());
+fn show(seed: u64, conditions: Conditions, history_max: usize) -> bool {
+    let report = conditions.node.run()(seed, conditions.length());
     let Some(violation) = report.violation else {
         if history_max == usize::MAX {
             report.trace.events().iter().for_each(|event| println!("{event}"));
@@ -181,24 +215,25 @@ fn show<S: Subject>(seed: u64, conditions: Conditions, history_max: usize) -> bo
     }
     println!("seed {seed}: {violation}");
     let faults = conditions.faults.map_or(String::new(), |faults| format!(" --faults {faults}"));
-    println!("replay with: larder-sim replay {seed} --steps {}{faults}\n", conditions.steps);
+    let node = conditions.node.to_possible_value().expect("no kind is hidden");
+    println!(
+        "replay with: larder-sim replay {seed} --node {} --steps {}{faults}\n",
+        node.get_name(),
+        conditions.steps
+    );
     true
 }
 
 fn replay(seed: u64, all_events: Option<usize>, conditions: Conditions) -> Result<()> {
     let history_max = all_events.unwrap_or(HISTORY_MAX);
-    let broken = match conditions.node {
-        Kind::CacheAside => show::<CacheAside>(seed, conditions, history_max),
-    };
+    let broken = show(seed, conditions, history_max);
     ensure!(!broken, "seed {seed} broke a promise");
     Ok(())
 }
 
 fn determinism(seeds: u64, conditions: Conditions) -> Result<()> {
     for seed in 1..=seeds {
-        let hash = || match conditions.node {
-            Kind::CacheAside => run::<CacheAside>(seed, conditions.length()).trace.hash(),
-        };
+        let hash = || conditions.node.run()(seed, conditions.length()).trace.hash();
         let (first, second) = (hash(), hash());
         ensure!(first == second, "seed {seed} ran differently: {first:016x}, then {second:016x}");
     }
@@ -215,14 +250,13 @@ fn hunt_mutants(only: &str, list: Option<PathBuf>) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nodes::fills_only::FillsOnly;
 
     const LENGTH: Length = Length { steps: 900, faults: None };
 
     #[test]
     fn a_cache_aside_node_is_caught_serving_stale_rows() {
         let seeds = Seeds { first: 1, count: 30 };
-        let outcome = campaign::<CacheAside>(seeds, LENGTH, Until::AllRan);
+        let outcome = campaign(run::<CacheAside>, seeds, LENGTH, Until::AllRan);
         let caught = outcome.violations.len();
         assert!(caught >= 25, "only {caught} of {} seeds caught it", outcome.ran);
     }
@@ -230,7 +264,7 @@ mod tests {
     #[test]
     fn a_node_that_only_fills_by_the_book_breaks_no_promise() {
         let outcome =
-            campaign::<FillsOnly>(Seeds { first: 1, count: 300 }, LENGTH, Until::FirstViolation);
+            campaign(run::<FillsOnly>, Seeds { first: 1, count: 300 }, LENGTH, Until::FirstViolation);
         if let Some((seed, violation)) = outcome.violations.first() {
             let events = run::<FillsOnly>(*seed, LENGTH).trace;
             events.history(violation.key, HISTORY_MAX).iter().for_each(|event| println!("{event}"));

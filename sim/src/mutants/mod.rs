@@ -10,7 +10,7 @@ use std::process::Output;
 use anyhow::{Context, Result, bail, ensure};
 
 use list::{CaughtBy, Mutant};
-use workshop::Workshop;
+use workshop::{UNCHANGED, Workshop};
 
 /// The line with which a run of the simulator tells what it found.
 pub(crate) const FOUND: &str = "found: ";
@@ -23,6 +23,13 @@ pub(crate) fn hunt(root: &Path, list: &Path, only: &str) -> Result<()> {
     let mutants = list::read(list)?;
     let workshop = Workshop::furnish(root, &mutants)?;
     workshop.build()?;
+    for (index, mutant) in mutants.iter().enumerate() {
+        let first = !mutants[..index].iter().any(|other| other.caught_by == mutant.caught_by);
+        if first && mutant.name.contains(only) {
+            let caught = verdict(mutant, &workshop.run(UNCHANGED, &mutant.caught_by)?)?;
+            ensure!(caught.is_none(), "{:?} fails also on the unchanged code", mutant.caught_by);
+        }
+    }
     let mut survivors = Vec::new();
     println!("{:66} {:>6}  caught by", "mutant", "model");
     for (index, mutant) in mutants.iter().enumerate().filter(|(_, mutant)| mutant.name.contains(only))

@@ -17,8 +17,12 @@ const COPIED: [&str; 3] = ["crates/larder", "crates/larder-macros", "sim"];
 const CRATE_ROOT: &str = "crates/larder/src/lib.rs";
 /// Which mutant is on in a process.
 pub(super) const SWITCH: &str = "LARDER_MUTANT";
+/// No mutant is on.
+pub(super) const UNCHANGED: u32 = 0;
 /// Seeds after which a mutant counts as having survived.
 const SEEDS_MAX: &str = "20000";
+/// Seeds that the unchanged code has to pass before its mutants count.
+const SEEDS_UNCHANGED: &str = "1000";
 
 /// The copy.
 pub(super) struct Workshop {
@@ -94,12 +98,13 @@ impl Workshop {
         Ok(())
     }
 
-    /// Runs what has to catch mutant `number`; 0 is the unchanged code.
+    /// Runs what has to catch mutant `number`.
     pub(super) fn run(&self, number: u32, caught_by: &CaughtBy) -> Result<Output> {
         let mut command = match caught_by {
             CaughtBy::Simulation => {
                 let mut command = Command::new(self.folder.join("build/sim/larder-sim"));
-                command.args(["run", "--until-violation", "--seeds", SEEDS_MAX]);
+                let seeds = if number == UNCHANGED { SEEDS_UNCHANGED } else { SEEDS_MAX };
+                command.args(["run", "--until-violation", "--seeds", seeds]);
                 command
             }
             CaughtBy::Directed(test) => {

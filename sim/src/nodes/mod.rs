@@ -2,9 +2,7 @@
 //! cache which breaks its promises can take the place of the real one.
 
 pub(crate) mod cache_aside;
-#[cfg(test)]
 pub(crate) mod fills_only;
-#[cfg(test)]
 pub(crate) mod names;
 
 use std::sync::Arc;

@@ -38,7 +38,6 @@ const NAMES: usize = PATTERN + 1;
 pub(crate) const PARTS: [(u64, u64); KEYS] = [(0, 10), (0, 20), (1, 11), (1, 12)];
 
 /// The text of [`Named::Pattern`] behind the name of the cache.
-#[cfg(test)]
 pub(crate) const PATTERN_TEXT: &str = "*:1?";
 
 impl Named {
