@@ -15,7 +15,7 @@ const THREADS: usize = 2;
 
 /// What must have happened somewhere in a campaign: a schedule that never gets there proves
 /// nothing about it. Each kind of fault comes on top.
-const REACHED: [&str; 18] = [
+const REACHED: [&str; 22] = [
     "reads",
     "memory hits",
     "shared hits",
@@ -34,6 +34,10 @@ const REACHED: [&str; 18] = [
     "requests doubled",
     "answers lost",
     "callers that gave up",
+    "resyncs",
+    "reads past a suspect shard",
+    "fail-safe answers",
+    "suspends noticed",
 ];
 
 /// Which seeds to run.

@@ -28,6 +28,7 @@ use campaign::{Outcome, Run, Seeds, Until, campaign};
 use mutants::{FOUND, hunt};
 use nodes::cache_aside::CacheAside;
 use nodes::fills_only::FillsOnly;
+use nodes::larder::RealNode;
 use simulation::{Length, run};
 
 /// Violations that are printed in full.
@@ -97,7 +98,7 @@ struct Conditions {
     #[arg(long, value_parser = clap::value_parser!(u64).range(0..=1_000))]
     faults: Option<u64>,
     /// What runs as a node.
-    #[arg(long, value_enum, default_value_t = Kind::CacheAside)]
+    #[arg(long, value_enum, default_value_t = Kind::Larder)]
     node: Kind,
 }
 
@@ -109,6 +110,8 @@ impl Conditions {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
+    /// The real node.
+    Larder,
     /// The pattern that larder replaces. It fails, which shows that the checks can.
     CacheAside,
     /// Fills by the book and answers from nothing. It passes, which shows that faults alone do not
@@ -119,6 +122,7 @@ enum Kind {
 impl Kind {
     fn run(self) -> Run {
         match self {
+            Kind::Larder => run::<RealNode>,
             Kind::CacheAside => run::<CacheAside>,
             Kind::FillsOnly => run::<FillsOnly>,
         }
@@ -127,24 +131,27 @@ impl Kind {
     /// What such a node never does.
     fn unable(self) -> &'static [&'static str] {
         match self {
-            Kind::CacheAside => &[
-                "answers marked stale",
-                "loads not modified",
-                "tag tables sent",
-                "write-throughs stored",
-            ],
-            Kind::FillsOnly => &[
-                "answers marked stale",
-                "loads not modified",
-                "memory hits",
-                "pushes lost",
-                "pushes sent",
-                "shared hits",
-                "tag tables sent",
-            ],
+            Kind::Larder => &[],
+            Kind::CacheAside | Kind::FillsOnly => &UNABLE,
         }
     }
 }
+
+/// What the two control nodes leave out.
+const UNABLE: [&str; 12] = [
+    "answers marked stale",
+    "fail-safe answers",
+    "loads not modified",
+    "memory hits",
+    "pushes lost",
+    "pushes sent",
+    "reads past a suspect shard",
+    "resyncs",
+    "shared hits",
+    "suspends noticed",
+    "tag tables sent",
+    "write-throughs stored",
+];
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {

@@ -14,7 +14,7 @@ use crate::network::Network;
 use crate::network::shard::SimShard;
 use crate::nodes::{Environment, Subject};
 use crate::trace::Trace;
-use crate::weather::{DRIFT_PPM_MAX, NODES, POLL_INTERVAL_MS, SHARDS, Weather};
+use crate::weather::{DRIFT_PPM_MAX, LEASE_WAIT_MS, NODES, POLL_INTERVAL_MS, SHARDS, Weather};
 use crate::workload::{Callers, Plan};
 use crate::world::source::LoadHabits;
 use crate::world::{Counters, World};
@@ -120,11 +120,13 @@ impl<S: Subject> Simulation<S> {
             Arc::new(SimShard::new(network, node, shard, owner, clock.clone())) as Arc<dyn Shard>
         };
         let environment = Environment {
+            world: Arc::clone(&self.world),
             clock: Arc::new(clock.clone()),
             random: Arc::new(Dice::new(self.seed, Stream::Node(u64::from(owner.0)))),
             tasks: Arc::new(SimTasks { executor: self.executor.clone(), owner }),
             shards: (0..SHARDS).map(shard).collect(),
             fresh: self.weather.fresh,
+            call_timeout: self.weather.call_timeout,
         };
         Machine { clock, owner, node: Arc::new(S::start(environment)), runs }
     }
@@ -213,9 +215,6 @@ impl<S: Subject> Simulation<S> {
         Report { violation, counters, trace }
     }
 }
-
-/// How long a node waits for a lease before it loads without one, at the least, in milliseconds.
-const LEASE_WAIT_MS: u64 = 1_000;
 
 fn clocks(executor: &Executor, dice: &Dice) -> Vec<SimClock> {
     let clock = |_| {

@@ -14,6 +14,8 @@ pub(crate) const SHARDS: usize = 2;
 pub(crate) const POLL_INTERVAL_MS: u64 = 250;
 /// How long a node trusts what it has without having asked, in milliseconds.
 pub(crate) const STALENESS_MAX_MS: u64 = 1_000;
+/// How long a node waits for a lease before it loads without one, in milliseconds.
+pub(crate) const LEASE_WAIT_MS: u64 = 1_000;
 /// How far a node's clock may run fast or slow, in millionths.
 pub(crate) const DRIFT_PPM_MAX: u64 = 10_000;
 

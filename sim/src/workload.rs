@@ -17,7 +17,7 @@ use crate::nodes::{Outcome, ReadFailure, Subject, Wish};
 use crate::trace::Event;
 use crate::weather::Weather;
 use crate::world::World;
-use crate::world::names::{KEYS, Named, OWNERS, Versions};
+use crate::world::names::{KEYS, NOBODY, Named, OWNERS, Row, Versions};
 use crate::world::source::{Commit, LoadHabits, Loader};
 
 /// Session tokens that callers remember.
@@ -200,7 +200,7 @@ impl<S: Subject> Callers<S> {
         let _writing = Counted::by(&self.writing, EXCLUSIVE);
         let commit = self.world.commit(&[Named::Key(key)], Mode::Hard, None);
         let outcome = match self.world.row(key) {
-            Some(row) => self.patiently(subject.set(row)).await,
+            Some(row) => self.patiently(subject.set(Row { owner: NOBODY, ..row })).await,
             None => self.patiently(subject.invalidate(vec![Named::Key(key)], Mode::Hard)).await,
         };
         self.settle(node, outcome, &commit);

@@ -15,9 +15,10 @@ const SNAPSHOTS_MAX: usize = 6;
 /// The log is tiny, so that gaps are common.
 const LOG_RECORDS_MAX: usize = 5;
 /// The smallest table there is, so that slots are shared.
-const TAG_SLOTS: usize = 256;
-/// How long a lease lasts.
-const LEASE_TTL: Duration = Duration::from_secs(10);
+pub(crate) const TAG_SLOTS: usize = 256;
+/// How long a lease lasts that is not renewed: shorter than the default, so that it ends within a
+/// simulation.
+pub(crate) const LEASE_TTL: Duration = Duration::from_secs(3);
 
 /// The parameters of the simulated namespace.
 pub(super) fn parameters() -> Parameters {

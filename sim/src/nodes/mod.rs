@@ -3,29 +3,33 @@
 
 pub(crate) mod cache_aside;
 pub(crate) mod fills_only;
+pub(crate) mod larder;
 pub(crate) mod names;
 
 use std::sync::Arc;
 
-use larder::key::EncodedKey;
-use larder::record::Mode;
-use larder::shard::Shard;
+use ::larder::key::EncodedKey;
+use ::larder::record::Mode;
+use ::larder::shard::Shard;
 
 use crate::clock::{SimClock, SimTasks};
 use crate::dice::Dice;
 use crate::exec::Nanos;
-use crate::world::Answer;
 use crate::world::names::{Named, Row};
 use crate::world::source::Loader;
+use crate::world::{Answer, World};
 
 /// What one run of a node is started with.
 pub(crate) struct Environment {
+    pub(crate) world: Arc<World>,
     pub(crate) clock: Arc<SimClock>,
     pub(crate) random: Arc<Dice>,
     pub(crate) tasks: Arc<SimTasks>,
     pub(crate) shards: Vec<Arc<dyn Shard>>,
     /// How long an entry is fresh.
     pub(crate) fresh: Nanos,
+    /// How long one call to a shard may take.
+    pub(crate) call_timeout: Nanos,
 }
 
 /// How current a read has to be.
@@ -52,7 +56,6 @@ pub(crate) enum ReadFailure {
     /// The loader said so.
     Source,
     /// The cache itself failed, which it never may.
-    #[expect(dead_code, reason = "cache-aside has no such answer; the node of larder might")]
     Cache(String),
 }
 

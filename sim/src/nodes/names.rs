@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
+use larder::key::EncodedKey;
 use larder::key::pattern::Pattern;
-use larder::key::{EncodedKey, encoded_prefix};
 use larder::record::{Name, Tag};
 
 use crate::world::names::{Named, PARTS, PATTERN_TEXT};
@@ -33,7 +33,7 @@ impl RowKey {
 
 /// The prefix of all rows of `group`.
 pub(crate) fn prefix(group: u64) -> Name {
-    encoded_prefix(CACHE, &(group,))
+    Name::prefix(CACHE, &(group,))
 }
 
 /// The tag of all rows of `owner`.

@@ -26,6 +26,8 @@ pub(crate) enum Named {
 
 /// Owners that a row may have.
 pub(crate) const OWNERS: usize = 2;
+/// The owner of a row that was stored by `set`, which gives a value no tags.
+pub(crate) const NOBODY: usize = OWNERS;
 const ROOT: usize = KEYS;
 const CACHE: usize = KEYS + 1;
 const PREFIX: usize = KEYS + 2;
@@ -79,7 +81,7 @@ impl Named {
 
 /// A version of each name, hard and soft. What the source holds, a value has seen, or an
 /// acknowledgement promised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, larder::Entry)]
 pub(crate) struct Versions {
     hard: [u32; NAMES],
     soft: [u32; NAMES],
@@ -121,11 +123,11 @@ impl Versions {
 }
 
 /// What the loader answers for a row: whose it is and every version it has seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, larder::Entry)]
 pub(crate) struct Row {
     /// Which row.
     pub(crate) key: usize,
-    /// Its owner, below [`OWNERS`]; becomes a tag.
+    /// Its owner, below [`OWNERS`], becomes a tag; or [`NOBODY`].
     pub(crate) owner: usize,
     /// The source when it was read.
     pub(crate) seen: Versions,
