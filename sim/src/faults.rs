@@ -14,7 +14,7 @@ use crate::weather::{NODES, POLL_INTERVAL_MS, SHARDS};
 use crate::world::names::KEYS;
 
 /// The longest that a fault with an end lasts.
-const LASTS_MAX: Nanos = millis(6 * POLL_INTERVAL_MS);
+pub(crate) const LASTS_MAX: Nanos = millis(6 * POLL_INTERVAL_MS);
 
 /// One kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -186,6 +186,9 @@ fn run_seeds(seeds: Seeds, until: Until, conditions: Conditions) -> Result<()> {
     for (seed, _) in outcome.violations.iter().take(SHOWN_MAX) {
         show(*seed, conditions, HISTORY_MAX);
     }
+    for (seed, violation) in outcome.violations.iter().skip(SHOWN_MAX) {
+        println!("seed {seed}: {violation}");
+    }
     if let Some((seed, violation)) = outcome.violations.first() {
         println!("{FOUND}{:?} by seed {seed}", violation.promise);
     }

@@ -10,6 +10,7 @@ use larder::shard::table::{Positions, Slots};
 
 use crate::check::{Consistency, Promise};
 use crate::exec::Owner;
+use crate::faults::LASTS_MAX;
 use crate::nodes::{ReadFailure, Subject, Wish};
 use crate::simulation::Simulation;
 use crate::weather::{NODES, SHARDS};
@@ -19,9 +20,9 @@ use crate::world::source::Loader;
 /// Heals, waits until all calls have ended, and checks that nothing old or unfinished is left.
 pub(crate) fn settle<S: Subject>(simulation: &mut Simulation<S>) {
     simulation.network.heal();
-    for machine in &simulation.machines {
-        simulation.executor.resume(machine.owner);
-    }
+    // Machines that stand still go on by themselves: a sleep that ends early would turn the clock
+    // back.
+    simulation.executor.run_until(simulation.executor.now() + LASTS_MAX);
     if !simulation.drain() {
         let calls = simulation.callers.running();
         let story =
@@ -54,10 +55,11 @@ fn read_everything<S: Subject>(simulation: &Simulation<S>) {
                 let read = Arc::clone(&machine.node).read(key, wish, loader);
                 let waiting = world.begin_read(node, key);
                 let read = async move {
-                    let answered = read.await;
-                    drop(waiting);
-                    match answered {
-                        Ok(answer) => world.answered(node, key, &floors, &answer),
+                    match read.await {
+                        Ok(answer) => {
+                            waiting.answered(answer.mark);
+                            world.answered(node, key, &floors, &answer);
+                        }
                         Err(ReadFailure::Source) => world.count("reads failed by the source"),
                         Err(ReadFailure::Cache(reason)) => {
                             let story = format!("node {node} failed a read at rest: {reason}");

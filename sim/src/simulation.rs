@@ -81,7 +81,8 @@ impl<S: Subject> Simulation<S> {
         let dice = |stream| Dice::new(seed, stream);
         let executor = Executor::new(dice(Stream::Scheduler), weather.poll_cost);
         let clocks = clocks(&executor, &dice(Stream::Weather));
-        let lease_wait = weather.calm.then_some(millis(LEASE_WAIT_MS));
+        // A little less than they are told to wait: clocks drift.
+        let lease_wait = weather.calm.then_some(millis(LEASE_WAIT_MS * 19 / 20));
         let world = World::new(executor.clone(), clocks.clone(), lease_wait);
         let network = Network::new(Arc::clone(&world), Arc::clone(&weather), dice(Stream::Network));
         let habits = LoadHabits {

@@ -72,7 +72,7 @@ impl Weather {
             pushes_lost: rough(&[0, 100, 500, 1_000]),
             delay,
             // In calm seeds no call runs out of time: a slow answer takes eight delays a leg.
-            call_timeout: if calm { millis(10_000) } else { millis(dice.pick(&[300, 1_000, 2_500])) },
+            call_timeout: if calm { millis(10_000) } else { millis(dice.pick(&[300, 500, 1_200])) },
             load: millis(dice.pick(&[5, 60, 400])),
             loads_failing: dice.pick(&[0, 80, 80, 200]),
             fresh: millis(dice.pick(&[3_600_000, 3_600_000, 3_600_000, 700])),

@@ -112,7 +112,15 @@ impl Network {
         if answer_lost {
             self.world.count("answers lost");
         }
-        Fate { arrivals, answer_takes: self.leg(slow), answer_lost }
+        let answer_takes = self.leg(slow);
+        let in_time = arrivals
+            .first()
+            .is_some_and(|at| at - sent + answer_takes < self.weather.call_timeout / 20 * 19);
+        if answer_lost || !in_time {
+            // The caller will find the shard unreachable, by its own clock a little earlier or later.
+            self.world.disturbed();
+        }
+        Fate { arrivals, answer_takes, answer_lost }
     }
 
     /// The next message of a node's connection to a shard is sent under this.

@@ -19,6 +19,7 @@ use super::link::Sent;
 use super::{Access, Miss, Network, Slow};
 use crate::clock::SimClock;
 use crate::exec::{Nanos, Owner};
+use crate::trace::Event;
 
 /// The connection of one run of a node to one shard.
 pub(crate) struct SimShard(Arc<Connection>);
@@ -43,6 +44,8 @@ impl<T, A: Fn(&mut ShardState, &Step, &mut Effects) -> Option<T> + Send + Sync +
 /// One call on its way.
 struct Call<T> {
     connection: Arc<Connection>,
+    /// Tells its trace apart from that of other calls.
+    serial: u64,
     sent: Sent,
     answer: Answer<T>,
 }
@@ -67,23 +70,33 @@ impl SimShard {
         SimShard(Arc::new(Connection { network, node, shard, owner, clock, server_time }))
     }
 
-    fn call<T: Send + 'static>(&self, access: Access, act: impl Act<T>) -> Reply<'static, T> {
+    fn call<T: Send + 'static>(
+        &self,
+        verb: &'static str,
+        access: Access,
+        act: impl Act<T>,
+    ) -> Reply<'static, T> {
         let connection = Arc::clone(&self.0);
         // Sent when it is first polled, as a real client does.
-        Box::pin(async move { connection.send(move |call, way| call.run(access, &act, way)).await })
+        Box::pin(
+            async move { connection.send(verb, move |call, way| call.run(access, &act, way)).await },
+        )
     }
 }
 
 impl Connection {
     fn send<T: Send + 'static>(
         self: Arc<Self>,
+        verb: &'static str,
         arrive: impl Fn(Arc<Call<T>>, Way) + Send + Sync + 'static,
     ) -> Answer<T> {
         let network = Arc::clone(&self.network);
         let fate = network.fate();
         let sent = network.sending(self.node, self.shard);
         let answer = Answer::awaited();
-        let call = Arc::new(Call { connection: self, sent, answer: answer.clone() });
+        let serial = network.world.next_call();
+        self.note(verb, serial);
+        let call = Arc::new(Call { connection: self, serial, sent, answer: answer.clone() });
         let way = Way { takes: fate.answer_takes, lost: fate.answer_lost };
         let arrive = Arc::new(arrive);
         for at in fate.arrivals {
@@ -93,6 +106,10 @@ impl Connection {
         let timeout = network.executor.now() + network.weather.call_timeout;
         network.executor.at(timeout, move || call.fail("timed out"));
         answer
+    }
+
+    fn note(&self, what: &'static str, serial: u64) {
+        self.network.world.note(Event::new(what, serial).on_node(self.node).on_shard(self.shard));
     }
 
     fn reach<T>(
@@ -128,6 +145,7 @@ impl<T: Send + 'static> Call<T> {
     fn come_back(&self, reply: T) {
         let Connection { network, node, shard, .. } = &*self.connection;
         if network.returns(*node, *shard, self.sent) {
+            self.connection.note("is answered", self.serial);
             self.answer.resolve(Ok(reply));
         }
     }
@@ -135,6 +153,7 @@ impl<T: Send + 'static> Call<T> {
     fn fail(&self, reason: &'static str) {
         if self.answer.is_open() {
             let network = &self.connection.network;
+            self.connection.note("finds it unreachable", self.serial);
             network.world.count("calls unreachable");
             network.world.disturbed();
             self.answer.resolve(Err(Unreachable::new(reason)));
@@ -190,32 +209,47 @@ impl Shard for SimShard {
 
     fn read(&self, keys: Vec<EncodedKey>) -> Reply<'_, ReadReply> {
         let connection = Arc::clone(&self.0);
-        Box::pin(async move { connection.send(move |call, way| call.read(&keys, way)).await })
+        Box::pin(async move {
+            connection.send("asks: read", move |call, way| call.read(&keys, way)).await
+        })
     }
 
     fn lease(&self, key: EncodedKey, token: Token, seen: Option<u128>) -> Reply<'_, LeaseReply> {
-        self.call(Access::Write, move |state: &mut ShardState, step: &Step, _: &mut Effects| {
-            Some(state.lease(step, &key, token, seen))
-        })
+        self.call(
+            "asks: lease",
+            Access::Write,
+            move |state: &mut ShardState, step: &Step, _: &mut Effects| {
+                Some(state.lease(step, &key, token, seen))
+            },
+        )
     }
 
     fn renew(&self, key: EncodedKey, token: Token) -> Reply<'_, bool> {
-        self.call(Access::Write, move |state: &mut ShardState, step: &Step, _: &mut Effects| {
-            Some(state.renew(step, &key, token))
-        })
+        self.call(
+            "asks: renew",
+            Access::Write,
+            move |state: &mut ShardState, step: &Step, _: &mut Effects| {
+                Some(state.renew(step, &key, token))
+            },
+        )
     }
 
     fn release(&self, key: EncodedKey, token: Token) -> Reply<'_, ()> {
-        self.call(Access::Write, move |state: &mut ShardState, step: &Step, effects: &mut Effects| {
-            state.release(step, &key, token, effects);
-            Some(())
-        })
+        self.call(
+            "asks: release",
+            Access::Write,
+            move |state: &mut ShardState, step: &Step, effects: &mut Effects| {
+                state.release(step, &key, token, effects);
+                Some(())
+            },
+        )
     }
 
     fn fill(&self, fill: Fill) -> Reply<'_, FillReply> {
         let connection = Arc::clone(&self.0);
         let counted = fill.key.clone();
         let stored = self.call(
+            "asks: fill",
             Access::Write,
             move |state: &mut ShardState, step: &Step, effects: &mut Effects| {
                 Some(state.fill(step, &fill, effects))
@@ -229,14 +263,19 @@ impl Shard for SimShard {
     }
 
     fn append(&self, records: Vec<Record>) -> Reply<'_, Appended> {
-        self.call(Access::Write, move |state: &mut ShardState, step: &Step, effects: &mut Effects| {
-            Some(state.append(step, records.clone(), effects))
-        })
+        self.call(
+            "asks: append",
+            Access::Write,
+            move |state: &mut ShardState, step: &Step, effects: &mut Effects| {
+                Some(state.append(step, records.clone(), effects))
+            },
+        )
     }
 
     fn write_through(&self, fill: Fill, records: Vec<Record>) -> Reply<'_, (Appended, FillReply)> {
         let connection = Arc::clone(&self.0);
         let stored = self.call(
+            "asks: write-through",
             Access::Write,
             move |state: &mut ShardState, step: &Step, effects: &mut Effects| {
                 Some(state.write_through(step, &fill, records.clone(), effects))
@@ -254,10 +293,13 @@ impl Shard for SimShard {
     fn tail(&self, request: TailRequest) -> Reply<'_, TailReply> {
         let connection = Arc::clone(&self.0);
         let asked = connection.clock.precise();
-        let tail =
-            self.call(Access::Write, move |state: &mut ShardState, step: &Step, _: &mut Effects| {
+        let tail = self.call(
+            "asks: tail",
+            Access::Write,
+            move |state: &mut ShardState, step: &Step, _: &mut Effects| {
                 Some(state.tail(step, &request))
-            });
+            },
+        );
         Box::pin(async move {
             let reply = tail.await?;
             *connection.server_time.lock() = (asked, reply.server_time);
@@ -269,21 +311,31 @@ impl Shard for SimShard {
     }
 
     fn anchor(&self) -> Reply<'_, Appended> {
-        self.call(Access::Write, move |state: &mut ShardState, step: &Step, effects: &mut Effects| {
-            Some(state.anchor(step, effects))
-        })
+        self.call(
+            "asks: anchor",
+            Access::Write,
+            move |state: &mut ShardState, step: &Step, effects: &mut Effects| {
+                Some(state.anchor(step, effects))
+            },
+        )
     }
 
     fn scan(&self, scan: Scan) -> Reply<'_, ScanReply> {
-        self.call(Access::Write, move |state: &mut ShardState, step: &Step, _: &mut Effects| {
-            state.scan(step, &scan)
-        })
+        self.call(
+            "asks: scan",
+            Access::Write,
+            move |state: &mut ShardState, step: &Step, _: &mut Effects| state.scan(step, &scan),
+        )
     }
 
     fn finish(&self, pattern: Pattern, mode: Mode, anchor: Appended) -> Reply<'_, Option<Appended>> {
-        self.call(Access::Write, move |state: &mut ShardState, step: &Step, effects: &mut Effects| {
-            Some(state.finish(step, pattern.clone(), mode, anchor, effects))
-        })
+        self.call(
+            "asks: finish",
+            Access::Write,
+            move |state: &mut ShardState, step: &Step, effects: &mut Effects| {
+                Some(state.finish(step, pattern.clone(), mode, anchor, effects))
+            },
+        )
     }
 
     fn server_time(&self, now: Moment) -> ServerTime {

@@ -37,7 +37,11 @@ impl Observer for Counting {
     fn observe(&self, event: &Event<'_>) {
         let name = match event {
             Event::Resynced { .. } => "resyncs",
-            Event::Bypassed { .. } => "reads past a suspect shard",
+            Event::Bypassed { .. } => {
+                // It joins no flight that may answer from the shared tier, but loads beside it.
+                self.0.disturbed();
+                "reads past a suspect shard"
+            }
             Event::FailSafe { .. } => "fail-safe answers",
             Event::Suspended { .. } => "suspends noticed",
             _ => return,

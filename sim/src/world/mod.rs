@@ -47,6 +47,7 @@ struct State {
     counters: Counters,
     outbox: Vec<OutboxRow>,
     slept: [(Nanos, Nanos); NODES],
+    calls: u64,
     violation: Option<Violation>,
 }
 
@@ -72,6 +73,13 @@ impl World {
     pub(crate) fn note(&self, event: Event) {
         let now = self.executor.now();
         self.state.lock().trace.note(now, event);
+    }
+
+    /// A number for the next call to a shard.
+    pub(crate) fn next_call(&self) -> u64 {
+        let mut state = self.state.lock();
+        state.calls += 1;
+        state.calls
     }
 
     /// One more of what is called `name`.
