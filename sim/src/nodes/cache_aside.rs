@@ -61,6 +61,7 @@ impl CacheAside {
             expires_at: ServerTime(u64::MAX),
             load_cost: Duration::ZERO,
             loaded_at: now,
+            fingerprint: <Row as larder::Entry>::FINGERPRINT,
             payload,
         };
         // A failed store is no failed read.

@@ -89,6 +89,7 @@ impl FillsOnly {
             expires_at: ServerTime(u64::MAX),
             load_cost: Duration::ZERO,
             loaded_at: now,
+            fingerprint: <Row as larder::Entry>::FINGERPRINT,
             payload,
         };
         Fill { key: RowKey::encoded(key), token: lease.token, entry }

@@ -162,7 +162,8 @@ impl Subject for RealNode {
     }
 
     async fn set(self: Arc<Self>, row: Row) -> Outcome<Position> {
-        outcome(&self.rows.set(&RowKey::of(row.key), row).await.invalidated)
+        let tagged = loaded(Loaded::Row(row));
+        outcome(&self.rows.set(&RowKey::of(row.key), tagged).await.invalidated)
     }
 
     fn unfinished(&self) -> String {
