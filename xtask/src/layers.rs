@@ -24,6 +24,18 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { name: "tidy", steps: &[Run("cargo xtask tidy")] },
     Layer { name: "lints", steps: &[Run(LINTS)] },
     Layer { name: "tests", steps: &[TESTS, Run("cargo test --quiet --workspace --doc")] },
+    Layer { name: "thread orders", steps: &[Run(THREAD_ORDERS)] },
+    Layer {
+        name: "simulation",
+        steps: &[
+            Run("cargo run --quiet -p larder-sim --profile sim -- run --seeds {10000|200000}"),
+            Run("cargo run --quiet -p larder-sim --profile sim -- determinism --seeds 100"),
+        ],
+    },
+    Layer {
+        name: "mutants",
+        steps: &[Run("cargo run --quiet -p larder-sim --profile sim -- mutants")],
+    },
     Layer {
         name: "docs",
         steps: &[Run("RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps")],
@@ -33,6 +45,10 @@ pub(crate) const LAYERS: &[Layer] = &[
 
 const LINTS: &str =
     "cargo clippy --quiet --workspace --all-targets --features larder/conformance -- -D warnings";
+
+/// A build of its own: the model checker takes the place of every lock.
+const THREAD_ORDERS: &str = "LARDER_SCHEDULES={2000|20000} \
+    cargo test --quiet -p larder --features shuttle --profile sim --lib shuttle_tests";
 
 const TESTS: Step = Preferred {
     line: "cargo nextest run --workspace --features larder/conformance",
