@@ -6,7 +6,7 @@ use std::thread;
 use parking_lot::Mutex;
 
 use crate::check::Violation;
-use crate::faults::Fault;
+use crate::fault::Fault;
 use crate::simulation::{Length, Report};
 use crate::world::Counters;
 

@@ -4,8 +4,10 @@
 mod campaign;
 mod check;
 mod clock;
+mod course;
 mod dice;
 mod exec;
+mod fault;
 mod faults;
 mod mutants;
 mod network;
@@ -25,11 +27,12 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use campaign::{Outcome, Run, Seeds, Until, campaign};
+use course::run;
 use mutants::{FOUND, hunt};
 use nodes::cache_aside::CacheAside;
 use nodes::fills_only::FillsOnly;
-use nodes::larder::RealNode;
-use simulation::{Length, run};
+use nodes::real::RealNode;
+use simulation::Length;
 
 /// Violations that are printed in full.
 const SHOWN_MAX: usize = 3;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use larder::random::Random;
 use larder::shard::Shard;
 
-use crate::check::{Floors, Promise, Violation};
+use crate::check::{Floors, Violation};
 use crate::clock::{ClockFaults, SimClock, SimTasks};
 use crate::dice::{Dice, Stream};
 use crate::exec::{Executor, Nanos, Owner, millis};
@@ -18,12 +18,9 @@ use crate::weather::{DRIFT_PPM_MAX, LEASE_WAIT_MS, NODES, POLL_INTERVAL_MS, SHAR
 use crate::workload::{Callers, Plan};
 use crate::world::source::LoadHabits;
 use crate::world::{Counters, World};
-use crate::{faults, rest};
 
 /// Virtual time between two decisions of the driver.
 pub(crate) const TICK: Nanos = 12_500_000;
-/// Calls that run at the same time.
-const CALLS_MAX: usize = 12;
 /// Virtual time that everything may take to end once nothing fails any more.
 const DRAIN_MAX: Nanos = millis(60_000);
 /// How often the outbox is looked at, in ticks.
@@ -65,18 +62,8 @@ pub(crate) struct Simulation<S: Subject> {
     pub(crate) dice: Dice,
 }
 
-/// Runs `seed` to its end or to its first violation.
-pub(crate) fn run<S: Subject>(seed: u64, length: Length) -> Report {
-    let mut simulation = Simulation::<S>::new(seed, length.faults);
-    simulation.rough(length.steps);
-    if simulation.world.violation().is_none() {
-        rest::settle(&mut simulation);
-    }
-    simulation.report()
-}
-
 impl<S: Subject> Simulation<S> {
-    fn new(seed: u64, faults: Option<u64>) -> Self {
+    pub(crate) fn new(seed: u64, faults: Option<u64>) -> Self {
         let weather = Arc::new(Weather::of(seed, faults));
         let dice = |stream| Dice::new(seed, stream);
         let executor = Executor::new(dice(Stream::Scheduler), weather.poll_cost);
@@ -142,29 +129,8 @@ impl<S: Subject> Simulation<S> {
         self.machines[node] = self.started(node, clock, runs);
     }
 
-    fn rough(&mut self, steps: u64) {
-        for tick in 0..steps {
-            self.executor.run_until(tick * TICK);
-            if self.dice.chance(self.weather.faults) {
-                faults::strike(self);
-            }
-            if self.callers.dice.chance(self.weather.operations) && self.callers.running() < CALLS_MAX
-            {
-                let plan = self.callers.plan();
-                self.begin(plan);
-            }
-            self.relay(tick);
-            if tick.is_multiple_of(4) {
-                rest::check_shared_tier(self, &self.world.all_shared(), Promise::SharedTier);
-            }
-            if self.world.violation().is_some() {
-                return;
-            }
-        }
-    }
-
     /// A caller begins on a random node.
-    fn begin(&self, plan: Plan) {
+    pub(crate) fn begin(&self, plan: Plan) {
         let node = self.callers.dice.index(NODES);
         let machine = &self.machines[node];
         let call = Arc::clone(&self.callers).call(node, Arc::clone(&machine.node), plan);
@@ -208,7 +174,7 @@ impl<S: Subject> Simulation<S> {
         Floors::at_rest(self.world.source_versions())
     }
 
-    fn report(self) -> Report {
+    pub(crate) fn report(self) -> Report {
         self.executor.shut_down();
         self.network.hang_up();
         let violation = self.world.violation();

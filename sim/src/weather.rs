@@ -4,7 +4,7 @@
 
 use crate::dice::{Dice, Stream};
 use crate::exec::{Nanos, millis};
-use crate::faults::Fault;
+use crate::fault::Fault;
 
 /// Nodes of a simulation.
 pub(crate) const NODES: usize = 3;

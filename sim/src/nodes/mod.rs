@@ -3,14 +3,15 @@
 
 pub(crate) mod cache_aside;
 pub(crate) mod fills_only;
-pub(crate) mod larder;
+
 pub(crate) mod names;
+pub(crate) mod real;
 
 use std::sync::Arc;
 
-use ::larder::key::EncodedKey;
-use ::larder::record::Mode;
-use ::larder::shard::Shard;
+use larder::key::EncodedKey;
+use larder::record::Mode;
+use larder::shard::Shard;
 
 use crate::clock::{SimClock, SimTasks};
 use crate::dice::Dice;
