@@ -78,7 +78,7 @@ enum Command {
         /// Only mutants whose name contains this.
         #[arg(long, default_value = "")]
         only: String,
-        /// The list, instead of the project's own.
+        /// A list, instead of all of the project's own.
         #[arg(long)]
         list: Option<PathBuf>,
     },
@@ -257,7 +257,7 @@ fn determinism(seeds: u64, conditions: Conditions) -> Result<()> {
 fn hunt_mutants(only: &str, list: Option<PathBuf>) -> Result<()> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = package.parent().context("the package lies in a workspace")?;
-    hunt(root, &list.unwrap_or_else(|| package.join("mutants.toml")), only)
+    hunt(root, &list.unwrap_or_else(|| package.join("mutants")), only)
 }
 
 #[cfg(test)]

@@ -65,18 +65,32 @@ struct List {
     mutants: Vec<Mutant>,
 }
 
-/// Reads one list. Mutants are numbered from 1 in its order.
+/// Reads a list, or every list of a folder by name. Mutants are numbered from 1 in that order.
 ///
 /// # Errors
-/// The file cannot be read or is no list, or two mutants have one name, or one has no site.
-pub(crate) fn read(file: &Path) -> Result<Vec<Mutant>> {
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    parse(&text).with_context(|| format!("in {}", file.display()))
+/// A file cannot be read or is no list, or two mutants have one name, or one has no site.
+pub(crate) fn read(path: &Path) -> Result<Vec<Mutant>> {
+    let mut files = vec![path.to_owned()];
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path)?.map(|entry| Ok(entry?.path()));
+        files = entries.collect::<std::io::Result<_>>()?;
+        files.sort();
+    }
+    let mut mutants = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("cannot read {}", file.display()))?;
+        mutants.extend(parse(&text).with_context(|| format!("in {}", file.display()))?);
+    }
+    named_once(mutants)
 }
 
 fn parse(text: &str) -> Result<Vec<Mutant>> {
     let List { mutants } = toml::from_str(text)?;
+    named_once(mutants)
+}
+
+fn named_once(mutants: Vec<Mutant>) -> Result<Vec<Mutant>> {
     for (index, mutant) in mutants.iter().enumerate() {
         ensure!(!mutant.sites.is_empty(), "mutant {:?} has no site", mutant.name);
         if mutants[..index].iter().any(|other| other.name == mutant.name) {

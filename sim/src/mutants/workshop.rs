@@ -121,6 +121,7 @@ impl Workshop {
                     "larder",
                     "--features",
                     "shuttle",
+                    "--lib",
                     "--",
                     "--exact",
                     test,
