@@ -33,10 +33,6 @@ pub(crate) const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
-        name: "mutants",
-        steps: &[Run("cargo run --quiet -p larder-sim --profile sim -- mutants")],
-    },
-    Layer {
         name: "docs",
         steps: &[Run("RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps")],
     },
