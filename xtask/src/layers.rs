@@ -32,6 +32,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             Run("cargo run --quiet -p larder-sim --profile sim -- determinism --seeds 100"),
         ],
     },
+    Layer { name: "mutants", steps: &[Run(MUTANTS)] },
     Layer {
         name: "docs",
         steps: &[Run("RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps")],
@@ -45,6 +46,10 @@ const LINTS: &str =
 /// A build of its own: the model checker takes the place of every lock.
 const THREAD_ORDERS: &str = "LARDER_SCHEDULES={2000|20000} \
     cargo test --quiet -p larder --features shuttle --profile sim --lib shuttle_tests";
+
+/// A copy of the sources with a switch for each step of the protocol.
+const MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- \
+    mutants --list sim/mutants/protocol.toml";
 
 const TESTS: Step = Preferred {
     line: "cargo nextest run --workspace --features larder/conformance",
