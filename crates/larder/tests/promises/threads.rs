@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use larder::{Cache, Invalidation, Larder, Loaded, Pattern};
@@ -17,6 +17,18 @@ const READERS: usize = 3;
 struct Row {
     version: AtomicU32,
     settled: AtomicU32,
+    /// Readers that have left: because the writer did, or because they saw a promise broken.
+    left: AtomicU32,
+    written: AtomicBool,
+}
+
+/// Counts a thread as gone, also one that panics.
+struct Leaving<'r>(&'r AtomicU32);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 fn runtime() -> Runtime {
@@ -41,10 +53,11 @@ async fn read(cache: &Cache<u64, u32>, row: &Arc<Row>, how: &str) {
     assert!(*found >= settled, "version {} after {settled} was settled, by {how}", *found);
 }
 
-/// Waits until a reader has found the value in memory: else nothing is proved.
-async fn a_hit(cache: &Cache<u64, u32>) {
+/// Waits until a reader has found the value in memory: else nothing is proved. A reader that left
+/// has failed, and says so itself.
+async fn a_hit(cache: &Cache<u64, u32>, row: &Row) {
     let hits = cache.stats().hits;
-    while cache.stats().hits == hits {
+    while cache.stats().hits == hits && row.left.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
     }
 }
@@ -57,8 +70,9 @@ fn check(name: &str, how: &(dyn Fn() -> Invalidation + Sync)) {
     thread::scope(|scope| {
         for _ in 0..READERS {
             scope.spawn(|| {
+                let _leaving = Leaving(&row.left);
                 runtime.block_on(async {
-                    while row.settled.load(Ordering::SeqCst) < WRITES {
+                    while !row.written.load(Ordering::SeqCst) {
                         read(&cache, &row, name).await;
                     }
                 });
@@ -68,9 +82,10 @@ fn check(name: &str, how: &(dyn Fn() -> Invalidation + Sync)) {
             for version in 1..=WRITES {
                 write(&larder, &row, version, how()).await;
                 if version % 100 == 0 {
-                    a_hit(&cache).await;
+                    a_hit(&cache, &row).await;
                 }
             }
+            row.written.store(true, Ordering::SeqCst);
         });
     });
 }
