@@ -20,16 +20,16 @@ pub enum Error {
         message: Arc<str>,
     },
     /// The load took longer than the cache's hard timeout. It goes on, and may still fill.
-    #[error("the load is not done after {after:?} (hard_timeout)")]
+    #[error("the load is not done after {after_ms} ms (hard_timeout)")]
     TimedOut {
-        /// The timeout.
-        after: Duration,
+        /// The timeout, in milliseconds.
+        after_ms: u64,
     },
     /// The load ran for the node's `load_time_max` and was dropped.
-    #[error("the load was given up after {after:?} (load_time_max)")]
+    #[error("the load was given up after {after_ms} ms (load_time_max)")]
     GivenUp {
-        /// The limit.
-        after: Duration,
+        /// The limit, in milliseconds.
+        after_ms: u64,
     },
     /// The loader was asked for a value, but the source has none: another loader of this cache
     /// answered "absent". Let this loader answer `Option<V>` to see it.
@@ -41,6 +41,20 @@ pub enum Error {
     /// The node was closed before the load could begin.
     #[error("the node was closed")]
     Closed,
+}
+
+impl Error {
+    pub(crate) fn timed_out(after: Duration) -> Self {
+        Error::TimedOut { after_ms: millis(after) }
+    }
+
+    pub(crate) fn given_up(after: Duration) -> Self {
+        Error::GivenUp { after_ms: millis(after) }
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The error of a loader, shared by everyone who waited for its load.

@@ -21,7 +21,8 @@ pub enum Origin {
 
 /// A cached value. Cheap to clone; the value is shared.
 pub struct Hit<V> {
-    answer: Answer<V>,
+    resident: Arc<Resident<V>>,
+    told: Told,
 }
 
 /// The knowledge that the source has no such value.
@@ -59,42 +60,72 @@ impl<V> Clone for Answer<V> {
     }
 }
 
-impl<V> Answer<V> {
-    fn age(&self) -> Duration {
-        self.at.since(self.resident.meta.loaded_at())
+/// Where an answer came from, whether it is stale, and when it was given, in one word. A hit is
+/// then two words, which its reader gets in registers: answers copied through memory in pieces
+/// cost a hit more than its lookup.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told(u64);
+
+impl Told {
+    const ORIGIN_MASK: u64 = 0b011;
+    const STALE: u64 = 0b100;
+    const BITS: u32 = 3;
+
+    /// A fresh hit of memory at `at`.
+    #[inline]
+    fn fresh_in_memory(at: Moment) -> Self {
+        Told(at.as_nanos() << Told::BITS | Origin::Memory as u64)
     }
 
+    fn of<V>(answer: &Answer<V>) -> Self {
+        let stale = if answer.stale { Told::STALE } else { 0 };
+        Told(answer.at.as_nanos() << Told::BITS | stale | answer.origin as u64)
+    }
+
+    fn origin(self) -> Origin {
+        match self.0 & Told::ORIGIN_MASK {
+            0 => Origin::Memory,
+            1 => Origin::Shared,
+            _ => Origin::Loaded,
+        }
+    }
+
+    fn is_stale(self) -> bool {
+        self.0 & Told::STALE != 0
+    }
+
+    fn at(self) -> Moment {
+        Moment::from_nanos(self.0 >> Told::BITS)
+    }
+}
+
+impl<V> Answer<V> {
     /// The same answer, told as stale.
     pub(crate) fn told_stale(self) -> Self {
         Answer { stale: true, ..self }
     }
 
-    #[inline]
     pub(crate) fn into_lookup(self) -> Lookup<V> {
-        match self.resident.value {
-            Held::Absent => {
-                Lookup::Absent(Absence { origin: self.origin, stale: self.stale, age: self.age() })
-            }
-            Held::Own(_) | Held::Same(_) => Lookup::Found(Hit { answer: self }),
-        }
+        let told = Told::of(&self);
+        Lookup::of(self.resident, told)
     }
 }
 
 impl<V> Hit<V> {
     /// Where the value came from.
     pub fn origin(&self) -> Origin {
-        self.answer.origin
+        self.told.origin()
     }
 
     /// Whether the value is served beyond its fresh time, or was softly invalidated, or could not
     /// be confirmed.
     pub fn is_stale(&self) -> bool {
-        self.answer.stale
+        self.told.is_stale()
     }
 
     /// How long before the answer the load of this value began, to the millisecond.
     pub fn age(&self) -> Duration {
-        self.answer.age()
+        self.told.at().since(self.resident.meta.loaded_at())
     }
 
     /// The value in an `Arc` of its own. Clones the value once; cache an `Arc<T>` to make that a
@@ -112,7 +143,7 @@ impl<V> Deref for Hit<V> {
 
     #[inline]
     fn deref(&self) -> &V {
-        match self.answer.resident.value.get() {
+        match self.resident.value.get() {
             Some(value) => value,
             None => unreachable!("a hit is only made of an entry with a value"),
         }
@@ -121,7 +152,7 @@ impl<V> Deref for Hit<V> {
 
 impl<V> Clone for Hit<V> {
     fn clone(&self) -> Self {
-        Hit { answer: self.answer.clone() }
+        Hit { resident: Arc::clone(&self.resident), told: self.told }
     }
 }
 
@@ -154,6 +185,24 @@ impl Absence {
 }
 
 impl<V> Lookup<V> {
+    /// What memory has, found fresh at `at`.
+    #[inline]
+    pub(crate) fn fresh_in_memory(resident: Arc<Resident<V>>, at: Moment) -> Self {
+        Lookup::of(resident, Told::fresh_in_memory(at))
+    }
+
+    #[inline]
+    fn of(resident: Arc<Resident<V>>, told: Told) -> Self {
+        match resident.value {
+            Held::Absent => Lookup::Absent(Absence {
+                origin: told.origin(),
+                stale: told.is_stale(),
+                age: told.at().since(resident.meta.loaded_at()),
+            }),
+            Held::Own(_) | Held::Same(_) => Lookup::Found(Hit { resident, told }),
+        }
+    }
+
     /// The value, if there is one.
     #[inline]
     pub fn found(self) -> Option<Hit<V>> {

@@ -127,8 +127,15 @@ struct Cell(AtomicU64);
 impl Counters {
     #[inline]
     pub(crate) fn hit(&self) {
-        let cell = self.hits.get_or_default();
+        let cell = self.hits.get().unwrap_or_else(|| self.first_hit());
         cell.0.store(cell.0.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Apart, so that a hit needs no room for a cell on its stack.
+    #[cold]
+    #[inline(never)]
+    fn first_hit(&self) -> &Cell {
+        self.hits.get_or_default()
     }
 
     pub(crate) fn loaded(&self, took: Duration) {

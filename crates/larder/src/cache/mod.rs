@@ -8,19 +8,20 @@ mod read;
 mod write;
 
 use std::fmt;
+use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::task::Poll;
 
 pub use builder::CacheBuilder;
 pub use read::Read;
 pub use write::SetOutcome;
 
 use crate::clock::BoxFuture;
-use crate::hit::{Answer, Lookup, Origin};
+use crate::hit::{Answer, Lookup};
 use crate::invalidation::{Invalidated, Invalidation};
 use crate::loaded::{IntoLoaded, Load};
 use crate::memory::resident::{Resident, downcast};
-use crate::memory::verdict::Verdict;
 use crate::position::Position;
 use crate::read::{Consistency, Demand, peek};
 use crate::stats::CacheStats;
@@ -87,17 +88,30 @@ impl<K: Key, V: Entry> Cache<K, V> {
     /// A memory hit costs one lookup, one coarse clock reading and two comparisons; nothing is
     /// encoded or decoded.
     #[inline]
-    pub async fn get_or_load<F, Fut, L, E>(&self, key: &K, load: F) -> Result<L::Answer, Error>
+    pub fn get_or_load<'c, F, Fut, L, E>(
+        &'c self,
+        key: &'c K,
+        load: F,
+    ) -> impl Future<Output = Result<L::Answer, Error>>
     where
         F: FnOnce(Load<V>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<L, E>> + Send + 'static,
         L: IntoLoaded<V>,
         E: Into<BoxError> + 'static,
     {
-        match self.fresh_in_memory(key) {
-            Some(answer) => L::shape(answer.into_lookup()),
-            None => self.missed(key, load).await,
-        }
+        // By hand: an `async fn` keeps the answer of a hit in its state and copies it from there.
+        let mut load = Some(load);
+        let mut miss = None;
+        poll_fn(move |context| {
+            if let Some(load) = load.take() {
+                match self.fresh_in_memory(key) {
+                    Some(lookup) => return Poll::Ready(L::shape(lookup)),
+                    None => miss = Some(self.missed(key, load)),
+                }
+            }
+            let miss = miss.as_mut().expect("a future is not polled after its end");
+            miss.as_mut().poll(context)
+        })
     }
 
     /// Boxed: a miss is rare and big, and would make the future of every hit as big.
@@ -179,7 +193,7 @@ impl<K: Key, V: Entry> Cache<K, V> {
 
     /// The hit that has nothing to decide: found, judged, fresh, and the log confirmed.
     #[inline]
-    fn fresh_in_memory(&self, key: &K) -> Option<Answer<V>> {
+    fn fresh_in_memory(&self, key: &K) -> Option<Lookup<V>> {
         let core = &*self.core;
         if !core.hits_are_bounded {
             return None;
@@ -189,13 +203,13 @@ impl<K: Key, V: Entry> Cache<K, V> {
         let meta = &resident.meta;
         let now = core.node.clock.coarse();
         let trusted_until = core.node.views[usize::from(meta.shard)].trusted_until();
-        let fresh = now < meta.quiet_until().min(trusted_until)
-            && meta.standing_verdict(core.node.changed()) == Some(Verdict::Fresh);
+        let fresh =
+            now < meta.quiet_until().min(trusted_until) && meta.stands_fresh(core.node.changed());
         if !fresh {
             return None;
         }
         core.counters.hit();
-        Some(Answer { resident, origin: Origin::Memory, stale: false, at: now })
+        Some(Lookup::fresh_in_memory(resident, now))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use foldhash::quality::FixedState;
+use foldhash::fast::FixedState;
 use quick_cache::Equivalent;
 
 use crate::key::{EncodedKey, Key, Matcher, hash_key, hash_parts};

@@ -46,7 +46,7 @@ impl Bounds {
 }
 
 /// A part of the map holds at least so many entries.
-const PART_ENTRIES_MIN: u64 = 1_000;
+const PART_ENTRIES_MIN: u64 = 256;
 /// A part of the map holds at least so many bytes.
 const PART_BYTES_MIN: u64 = 8 << 20;
 

@@ -151,12 +151,17 @@ impl Meta {
     }
 
     /// The verdict, if nothing has happened on this node since it was given.
-    #[inline]
     pub(crate) fn standing_verdict(&self, changed: u64) -> Option<Verdict> {
         match self.judged.read() {
             Judged::At { sequence, verdict } if changed <= sequence => Some(verdict),
             _ => None,
         }
+    }
+
+    /// Whether the verdict is *fresh*, and nothing has happened on this node since it was given.
+    #[inline]
+    pub(crate) fn stands_fresh(&self, changed: u64) -> bool {
+        self.judged.stands_fresh(changed)
     }
 
     pub(crate) fn judged(&self) -> Judged {
@@ -250,6 +255,12 @@ impl JudgedAt {
             FRESH => Judged::At { sequence, verdict: Verdict::Fresh },
             _ => Judged::At { sequence, verdict: Verdict::Stale },
         }
+    }
+
+    #[inline]
+    fn stands_fresh(&self, changed: u64) -> bool {
+        let word = self.0.load(Ordering::Acquire);
+        word & ((1 << VERDICT_BITS) - 1) == FRESH && changed <= word >> VERDICT_BITS
     }
 
     fn write(&self, sequence: u64, verdict: Verdict) {

@@ -37,7 +37,7 @@ impl<V: Entry> CacheCore<V> {
         let guarded = AssertUnwindSafe(loading).catch_unwind();
         let loaded = match wait::until(guarded, node.clock.sleep_until(began.plus(limit))).await {
             Some(loaded) => loaded.unwrap_or_else(|panic| Err(panicked(&*panic))),
-            None => Err(Error::TimedOut { after: limit }),
+            None => Err(Error::timed_out(limit)),
         };
         let loaded = loaded.inspect_err(|_| self.counters.load_failed())?;
         self.counters.loaded(node.now().since(began));

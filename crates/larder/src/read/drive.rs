@@ -314,7 +314,7 @@ impl<'c, V: Entry> Call<'c, V> {
             Impatient::Passed(Passed::Hard(after)) => {
                 // Who comes later shall not wait for the same load.
                 self.core.node.flights.detach(sought.hash, &sought.memory_key);
-                Some(Err(Error::TimedOut { after }))
+                Some(Err(Error::timed_out(after)))
             }
         }
     }

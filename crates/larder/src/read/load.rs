@@ -78,7 +78,7 @@ impl<V: Entry> Leading<V> {
         let stop = select(renewing, node.clock.sleep_until(node.now().plus(limit)));
         match wait::until(loading, stop).await {
             Some(loaded) => loaded.unwrap_or_else(|panic| Err(panicked(&*panic))),
-            None => Err(Error::GivenUp { after: limit }),
+            None => Err(Error::given_up(limit)),
         }
     }
 
