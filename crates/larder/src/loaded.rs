@@ -59,7 +59,9 @@ impl<V> Loaded<V> {
         Loaded::of(Content::Value(value))
     }
 
-    /// The source has no such value. Kept for the cache's `negative_for`.
+    /// The source has no such value. Kept for the cache's `negative_for`, with no tags but those
+    /// that its key implies: whoever creates the row names its key or a prefix of it, not a tag
+    /// that only the row could tell.
     pub fn absent() -> Self {
         Loaded::of(Content::Absent)
     }
