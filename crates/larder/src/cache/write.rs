@@ -12,6 +12,7 @@ use crate::invalidation::{Invalidated, Outcome};
 use crate::loaded::{Content, IntoLoaded, Loaded};
 use crate::memory::resident::{Held, Stored};
 use crate::node::marks::Target;
+use crate::node::subject::Names;
 use crate::node::view::Place;
 use crate::policy::Lifetime;
 use crate::read::encode;
@@ -127,7 +128,8 @@ impl<V: Entry> Setting<V> {
     async fn store_shared(self, core: &Arc<CacheCore<V>>) -> SetOutcome {
         let node = &core.node;
         let fill = self.fill(core).await;
-        let appending = node.begin_append(self.records(), Some(self.sought.names()));
+        let watched = Names { tags: &self.tags, ..self.sought.names() };
+        let appending = node.begin_append(self.records(), Some(watched));
         let (ticket, l0, others) =
             (appending.ticket.clone(), appending.sequence, appending.others_name_it);
         let timeout = node.clock.sleep_until(node.now().plus(node.limits.append_timeout));

@@ -224,14 +224,14 @@ async fn ask_lease<V: Entry>(
                 leg.tries = 0;
                 return (index, Next::Wait(Held::new(wakeup)));
             }
-            Ok(LeaseReply::Filled { entry, epoch, head }) => {
+            Ok(LeaseReply::Filled { entry: found, epoch, head }) => {
                 unanswered.spend();
                 leg.tries += 1;
                 if !asked.agrees(Some(epoch), head) {
                     leg.start_over();
                     return (index, Next::Landed);
                 }
-                match consider(core, leg, entry) {
+                match consider(core, leg, found) {
                     Said::Next(next) => return (index, next),
                     Said::AskLease { .. } if leg.tries >= TRIES => return (index, Next::Load),
                     Said::AskLease { seen: newest } => seen = newest,

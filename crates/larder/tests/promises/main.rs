@@ -10,6 +10,7 @@ mod invalidation;
 mod memory;
 mod policy;
 mod refresh;
+mod schedules;
 mod settings;
 mod shared;
 mod shared_faults;

@@ -1,43 +1,10 @@
 //! Nodes that share one tier which is cut off, comes back, or forgets.
 
-use larder::conformance::manual::ManualClock;
-use larder::{Cache, Larder, Origin, Outcome};
-
-use std::sync::Arc;
+use larder::{Origin, Outcome};
 
 use crate::support::{
-    Cable, Fleet, Source, Told, kept, millis, numbers, pass, seconds, settle, value, within,
+    Fleet, Site, Source, Told, kept, millis, numbers, pass, seconds, settle, value, within,
 };
-
-/// A node whose cable the test may cut.
-struct Site {
-    clock: ManualClock,
-    larder: Larder,
-    cable: Arc<Cable>,
-    cache: Cache<u64, u32>,
-}
-
-impl Site {
-    async fn of(fleet: &Fleet) -> Self {
-        let (larder, cable) = fleet.node();
-        let cache = numbers(&larder).build().expect("a cache");
-        settle().await;
-        Site { clock: fleet.clock.clone(), larder, cable, cache }
-    }
-
-    /// A read that must be answered within the time that a caller has.
-    async fn read(&self, key: u64, source: &Source) -> (u32, Origin) {
-        let reading = self.cache.get_or_load(&key, source.load());
-        let hit = within(&self.clock, seconds(2), reading).await.expect("an answer");
-        (*hit, hit.origin())
-    }
-
-    /// Cuts the cable, and waits until the node knows that it knows nothing.
-    async fn cut_off(&self) {
-        self.cable.cut();
-        pass(&self.clock, seconds(2)).await;
-    }
-}
 
 #[tokio::test]
 async fn reads_are_answered_while_the_shared_tier_is_gone() {

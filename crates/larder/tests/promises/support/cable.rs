@@ -1,6 +1,7 @@
-//! Nodes that share one server, each over a cable that can be cut, muted and counted.
+//! Nodes that share one server, each over a cable that can be cut, muted and counted, and on which
+//! single messages can be held back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use larder::shard::{
 };
 use larder::{Larder, LarderBuilder};
 
-use super::SEED;
+use super::{Gate, SEED};
 
 const TAG_SLOTS: usize = 1024;
 
@@ -27,21 +28,24 @@ const TAG_SLOTS: usize = 1024;
 pub(crate) struct Fleet {
     pub(crate) clock: ManualClock,
     pub(crate) server: Arc<ValueServer>,
+    settings: ShardSettings,
     nodes: AtomicU64,
-}
-
-fn settings() -> ShardSettings {
-    let lease_ttl = Duration::from_secs(10);
-    ShardSettings { log_records_max: 100, lease_ttl, values: Values::Kept }
 }
 
 impl Fleet {
     pub(crate) fn new() -> Self {
+        Fleet::with_log_of(100)
+    }
+
+    /// A fleet whose log keeps so many records.
+    pub(crate) fn with_log_of(log_records_max: usize) -> Self {
         println!("seed {SEED:#x}");
         let clock = ManualClock::default();
         let random = Arc::new(SeededRandom::new(SEED));
-        let server = ValueServer::new(settings(), Arc::new(clock.clone()), random);
-        Fleet { clock, server, nodes: AtomicU64::new(0) }
+        let lease_ttl = Duration::from_secs(10);
+        let settings = ShardSettings { log_records_max, lease_ttl, values: Values::Kept };
+        let server = ValueServer::new(settings, Arc::new(clock.clone()), random);
+        Fleet { clock, server, settings, nodes: AtomicU64::new(0) }
     }
 
     /// A node with a cable of its own.
@@ -60,6 +64,8 @@ impl Fleet {
             cut: AtomicBool::new(false),
             deaf: Arc::default(),
             calls: Mutex::default(),
+            refused: Mutex::default(),
+            held: Mutex::default(),
         });
         // Tokens must differ between nodes.
         let random = SeededRandom::new(SEED ^ (self.nodes.fetch_add(1, Ordering::SeqCst) + 1));
@@ -73,7 +79,23 @@ impl Fleet {
 
     /// The server comes back without anything.
     pub(crate) fn restart_empty(&self) {
-        self.server.restart(ShardState::new(settings()));
+        self.server.restart(ShardState::new(self.settings));
+    }
+
+    /// What the server holds now.
+    pub(crate) fn remember(&self) -> ShardState {
+        self.server.with_state(|state| state.clone())
+    }
+
+    /// A replica that lags takes over, and no connection notices.
+    pub(crate) fn restart_old(&self, old: &ShardState) {
+        self.server.restart(old.clone());
+    }
+
+    /// From now on reads end at a former primary that still stands where it stood. Answers what
+    /// the right one holds.
+    pub(crate) fn swap_primary(&self, state: &ShardState) -> ShardState {
+        self.server.with_state(|there| std::mem::replace(there, state.clone()))
     }
 }
 
@@ -83,6 +105,15 @@ pub(crate) struct Cable {
     cut: AtomicBool,
     deaf: Arc<AtomicBool>,
     calls: Mutex<HashMap<&'static str, usize>>,
+    /// How many more calls of a verb get through.
+    refused: Mutex<HashMap<&'static str, usize>>,
+    held: Mutex<HashMap<&'static str, VecDeque<Held>>>,
+}
+
+/// Which half of a call waits.
+enum Held {
+    Request(Gate),
+    Answer(Gate),
 }
 
 impl Cable {
@@ -100,6 +131,43 @@ impl Cable {
         self.deaf.store(true, Ordering::SeqCst);
     }
 
+    /// Only so many more calls of this verb get through.
+    pub(crate) fn refuse_after(&self, calls: usize, verb: &'static str) {
+        self.refused.lock().expect("unpoisoned").insert(verb, calls);
+    }
+
+    /// The next call of this verb waits for the gate on its way to the server.
+    pub(crate) fn hold(&self, verb: &'static str) -> Gate {
+        self.hold_as(Held::Request, verb)
+    }
+
+    /// The next call of this verb reaches the server at once, and its answer waits for the gate.
+    pub(crate) fn hold_answer(&self, verb: &'static str) -> Gate {
+        self.hold_as(Held::Answer, verb)
+    }
+
+    fn hold_as(&self, half: impl FnOnce(Gate) -> Held, verb: &'static str) -> Gate {
+        let gate = Gate::new();
+        let mut held = self.held.lock().expect("unpoisoned");
+        held.entry(verb).or_default().push_back(half(gate.clone()));
+        gate
+    }
+
+    fn refuses(&self, verb: &str) -> bool {
+        match self.refused.lock().expect("unpoisoned").get_mut(verb) {
+            None => false,
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+        }
+    }
+
+    fn held_now(&self, verb: &str) -> Option<Held> {
+        self.held.lock().expect("unpoisoned").get_mut(verb)?.pop_front()
+    }
+
     /// How often a verb was called.
     pub(crate) fn calls(&self, verb: &str) -> usize {
         self.calls.lock().expect("unpoisoned").get(verb).copied().unwrap_or(0)
@@ -111,10 +179,22 @@ impl Cable {
         reply: impl FnOnce(&'a ValueShard) -> Reply<'a, T>,
     ) -> Reply<'a, T> {
         *self.calls.lock().expect("unpoisoned").entry(verb).or_default() += 1;
-        if self.cut.load(Ordering::SeqCst) {
+        if self.cut.load(Ordering::SeqCst) || self.refuses(verb) {
             return Box::pin(async { Err(Unreachable::new("the cable is cut")) });
         }
-        reply(&self.shard)
+        let call = reply(&self.shard);
+        match self.held_now(verb) {
+            None => call,
+            Some(Held::Request(gate)) => Box::pin(async move {
+                gate.pass().await;
+                call.await
+            }),
+            Some(Held::Answer(gate)) => Box::pin(async move {
+                let answer = call.await;
+                gate.pass().await;
+                answer
+            }),
+        }
     }
 }
 

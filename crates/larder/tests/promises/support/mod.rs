@@ -1,6 +1,7 @@
 //! What the tests of the promises share: nodes on a manual clock, scripted sources, a fleet.
 
 mod cable;
+mod site;
 mod source;
 mod told;
 
@@ -14,6 +15,7 @@ use larder::conformance::manual::{ManualClock, SeededRandom};
 use larder::{Cache, CacheBuilder, Larder, LarderBuilder, Lookup};
 
 pub(crate) use cable::{Cable, Fleet};
+pub(crate) use site::Site;
 pub(crate) use source::{Gate, Source};
 pub(crate) use told::Told;
 
