@@ -1,4 +1,4 @@
-//! Runs many seeds on two threads, each seed wholly on one of them, and adds up what they did.
+//! Runs many seeds on a few threads, each seed wholly on one of them, and adds up what they did.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -9,9 +9,6 @@ use crate::check::Violation;
 use crate::fault::Fault;
 use crate::simulation::{Length, Report};
 use crate::world::Counters;
-
-/// Threads that run seeds.
-const THREADS: usize = 2;
 
 /// What must have happened somewhere in a campaign: a schedule that never gets there proves
 /// nothing about it. Each kind of fault comes on top.
@@ -45,6 +42,7 @@ const REACHED: [&str; 22] = [
 pub(crate) struct Seeds {
     pub(crate) first: u64,
     pub(crate) count: u64,
+    pub(crate) threads: u16,
 }
 
 /// Whether to go on after a violation.
@@ -93,7 +91,7 @@ pub(crate) fn campaign(run: Run, seeds: Seeds, length: Length, until: Until) -> 
     let outcome = Mutex::new(Outcome::default());
     let end = seeds.first.saturating_add(seeds.count);
     thread::scope(|scope| {
-        for _ in 0..THREADS {
+        for _ in 0..seeds.threads {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);

@@ -60,6 +60,9 @@ enum Command {
         /// End at the first violation.
         #[arg(long)]
         until_violation: bool,
+        /// How many threads run seeds. With one, the first violation is always that of the same seed.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+        threads: u16,
         #[command(flatten)]
         conditions: Conditions,
     },
@@ -78,9 +81,9 @@ enum Command {
         /// Only mutants whose name contains this.
         #[arg(long, default_value = "")]
         only: String,
-        /// A list, instead of all of the project's own.
+        /// A list or a folder of lists, instead of all of the project's own. May be repeated.
         #[arg(long)]
-        list: Option<PathBuf>,
+        list: Vec<PathBuf>,
     },
     /// Runs each seed twice and fails if the two differ in any event.
     Determinism {
@@ -158,14 +161,14 @@ const UNABLE: [&str; 12] = [
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Run { seeds, first, until_violation, conditions } => {
+        Command::Run { seeds, first, until_violation, threads, conditions } => {
             let until = if until_violation { Until::FirstViolation } else { Until::AllRan };
-            run_seeds(Seeds { first, count: seeds }, until, conditions)
+            run_seeds(Seeds { first, count: seeds, threads }, until, conditions)
         }
         Command::Replay { seed, trace, conditions } => {
             replay(seed, trace.then_some(usize::MAX), conditions)
         }
-        Command::Mutants { only, list } => hunt_mutants(&only, list),
+        Command::Mutants { only, list } => hunt_mutants(&only, &list),
         Command::Determinism { seeds, conditions } => determinism(seeds, conditions),
     };
     match result {
@@ -254,10 +257,11 @@ fn determinism(seeds: u64, conditions: Conditions) -> Result<()> {
     Ok(())
 }
 
-fn hunt_mutants(only: &str, list: Option<PathBuf>) -> Result<()> {
+fn hunt_mutants(only: &str, lists: &[PathBuf]) -> Result<()> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = package.parent().context("the package lies in a workspace")?;
-    hunt(root, &list.unwrap_or_else(|| package.join("mutants")), only)
+    let own = [package.join("mutants")];
+    hunt(root, if lists.is_empty() { &own } else { lists }, only)
 }
 
 #[cfg(test)]
@@ -268,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_cache_aside_node_is_caught_serving_stale_rows() {
-        let seeds = Seeds { first: 1, count: 30 };
+        let seeds = Seeds { first: 1, count: 30, threads: 2 };
         let outcome = campaign(run::<CacheAside>, seeds, LENGTH, Until::AllRan);
         let caught = outcome.violations.len();
         assert!(caught >= 25, "only {caught} of {} seeds caught it", outcome.ran);
@@ -276,8 +280,8 @@ mod tests {
 
     #[test]
     fn a_node_that_only_fills_by_the_book_breaks_no_promise() {
-        let outcome =
-            campaign(run::<FillsOnly>, Seeds { first: 1, count: 300 }, LENGTH, Until::FirstViolation);
+        let seeds = Seeds { first: 1, count: 300, threads: 2 };
+        let outcome = campaign(run::<FillsOnly>, seeds, LENGTH, Until::FirstViolation);
         if let Some((seed, violation)) = outcome.violations.first() {
             let events = run::<FillsOnly>(*seed, LENGTH).trace;
             events.history(violation.key, HISTORY_MAX).iter().for_each(|event| println!("{event}"));

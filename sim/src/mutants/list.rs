@@ -1,6 +1,6 @@
 //! The mutants of `docs/protocol.md` §10: which source text each replaces, and what catches it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -13,8 +13,24 @@ pub(crate) enum CaughtBy {
     Simulation,
     /// A scripted test of this package.
     Directed(String),
+    /// A scripted test of the cache's promises.
+    Promise(String),
+    /// A promise of the shards' conformance suite, broken by the reference server.
+    Conformance(String),
     /// A test of the cache's thread orders, under the model checker.
     Shuttle(String),
+}
+
+const KINDS: &str = "directed:<test>, promise:<test>, conformance:<promise>, shuttle:<test>";
+
+fn named(kind: &str) -> Option<fn(String) -> CaughtBy> {
+    Some(match kind {
+        "directed" => CaughtBy::Directed,
+        "promise" => CaughtBy::Promise,
+        "conformance" => CaughtBy::Conformance,
+        "shuttle" => CaughtBy::Shuttle,
+        _ => return None,
+    })
 }
 
 impl TryFrom<String> for CaughtBy {
@@ -22,13 +38,13 @@ impl TryFrom<String> for CaughtBy {
 
     fn try_from(text: String) -> Result<Self, String> {
         match text.split_once(':') {
-            None if text == "simulation" => Ok(CaughtBy::Simulation),
-            Some(("directed", test)) if !test.is_empty() => Ok(CaughtBy::Directed(test.to_owned())),
-            Some(("shuttle", test)) if !test.is_empty() => Ok(CaughtBy::Shuttle(test.to_owned())),
-            _ => Err(format!(
-                "caught_by is {text:?}, but must be simulation, directed:<test> or shuttle:<test>"
-            )),
+            None if text == "simulation" => Some(CaughtBy::Simulation),
+            Some((kind, test)) if !test.is_empty() => {
+                named(kind).map(|caught_by| caught_by(test.to_owned()))
+            }
+            _ => None,
         }
+        .ok_or_else(|| format!("caught_by is {text:?}, but must be simulation or one of {KINDS}"))
     }
 }
 
@@ -58,50 +74,80 @@ pub(crate) struct Mutant {
     pub(crate) sites: Vec<Site>,
 }
 
-#[derive(Deserialize)]
+/// A step that is not removed, for nothing could fail.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct List {
-    #[serde(rename = "mutant", default)]
-    mutants: Vec<Mutant>,
+pub(crate) struct LeftOut {
+    /// The text of `docs/protocol.md` §10.
+    pub(crate) name: String,
+    pub(crate) why: String,
 }
 
-/// Reads a list, or every list of a folder by name. Mutants are numbered from 1 in that order.
+/// Mutants, and those that are left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct List {
+    /// Numbered from 1 in this order.
+    #[serde(rename = "mutant", default)]
+    pub(crate) mutants: Vec<Mutant>,
+    #[serde(default)]
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// Reads lists, and every list of a folder by name, as one.
 ///
 /// # Errors
 /// A file cannot be read or is no list, or two mutants have one name, or one has no site.
-pub(crate) fn read(path: &Path) -> Result<Vec<Mutant>> {
-    let mut files = vec![path.to_owned()];
-    if path.is_dir() {
-        let entries = std::fs::read_dir(path)?.map(|entry| Ok(entry?.path()));
-        files = entries.collect::<std::io::Result<_>>()?;
-        files.sort();
-    }
-    let mut mutants = Vec::new();
-    for file in files {
+pub(crate) fn read(paths: &[PathBuf]) -> Result<List> {
+    let mut whole = List::default();
+    for file in files(paths)? {
         let text = std::fs::read_to_string(&file)
             .with_context(|| format!("cannot read {}", file.display()))?;
-        mutants.extend(parse(&text).with_context(|| format!("in {}", file.display()))?);
+        let List { mutants, left_out } =
+            parse(&text).with_context(|| format!("in {}", file.display()))?;
+        whole.mutants.extend(mutants);
+        whole.left_out.extend(left_out);
     }
-    named_once(mutants)
+    named_once(whole)
 }
 
-fn parse(text: &str) -> Result<Vec<Mutant>> {
-    let List { mutants } = toml::from_str(text)?;
-    named_once(mutants)
-}
-
-fn named_once(mutants: Vec<Mutant>) -> Result<Vec<Mutant>> {
-    for (index, mutant) in mutants.iter().enumerate() {
-        ensure!(!mutant.sites.is_empty(), "mutant {:?} has no site", mutant.name);
-        if mutants[..index].iter().any(|other| other.name == mutant.name) {
-            bail!("two mutants are called {:?}", mutant.name);
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path)?.map(|entry| Ok(entry?.path()));
+            let mut inside = entries.collect::<std::io::Result<Vec<_>>>()?;
+            inside.sort();
+            files.extend(inside);
+        } else {
+            files.push(path.clone());
         }
     }
-    Ok(mutants)
+    Ok(files)
+}
+
+fn parse(text: &str) -> Result<List> {
+    named_once(toml::from_str(text)?)
+}
+
+fn named_once(list: List) -> Result<List> {
+    let without_site = list.mutants.iter().find(|mutant| mutant.sites.is_empty());
+    if let Some(mutant) = without_site {
+        bail!("mutant {:?} has no site", mutant.name);
+    }
+    let mutants = list.mutants.iter().map(|mutant| &mutant.name);
+    let names: Vec<&String> = mutants.chain(list.left_out.iter().map(|left| &left.name)).collect();
+    for (index, name) in names.iter().enumerate() {
+        ensure!(!names[..index].contains(name), "two mutants are called {name:?}");
+    }
+    Ok(list)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
     use super::*;
 
     const TOY: &str = r#"
@@ -117,10 +163,44 @@ mod tests {
 
     #[test]
     fn a_list_is_read_with_its_sites() {
-        let mutants = parse(TOY).expect("a list");
+        let mutants = parse(TOY).expect("a list").mutants;
         assert_eq!(mutants[0].figure, Some(731));
         assert_eq!(mutants[0].caught_by, CaughtBy::Simulation);
         assert_eq!(mutants[0].sites[0].replace, "true");
+    }
+
+    /// How §10 of the protocol calls what notices a mutant. Wrong thread orders are no rows of it.
+    fn noticed_by(caught_by: &CaughtBy) -> Option<&'static str> {
+        match caught_by {
+            CaughtBy::Simulation => Some("seeds"),
+            CaughtBy::Directed(_) | CaughtBy::Promise(_) => Some("script"),
+            CaughtBy::Conformance(_) => Some("suite"),
+            CaughtBy::Shuttle(_) => None,
+        }
+    }
+
+    /// The rows of §10: a mutant, and what notices it or why nothing does.
+    fn rows(page: &str) -> BTreeMap<String, String> {
+        let (_, section) = page.split_once("## 10. Mutants").expect("the section");
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+        let cells = |row: &str| {
+            let mut cells = row.splitn(3, " | ").skip(1).map(|cell| cell.replace('`', ""));
+            Some((cells.next()?, cells.next()?))
+        };
+        rows.skip(1).filter_map(cells).collect()
+    }
+
+    #[test]
+    fn the_protocol_and_the_lists_name_the_same_mutants() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+        let List { mutants, left_out } = read(&[root.join("sim/mutants")]).expect("lists");
+        let noticed =
+            mutants.iter().filter_map(|mutant| Some((&mutant.name, noticed_by(&mutant.caught_by)?)));
+        let left = left_out.iter().map(|left| (&left.name, left.why.as_str()));
+        let listed: BTreeMap<String, String> =
+            noticed.chain(left).map(|(name, by)| (name.clone(), by.to_owned())).collect();
+        let page = std::fs::read_to_string(root.join("docs/protocol.md")).expect("the protocol");
+        assert_eq!(rows(&page), listed);
     }
 
     #[test]
@@ -132,7 +212,7 @@ mod tests {
         check(TOY.repeat(2), "two mutants are called \"fill: no lease token\"");
         check(
             TOY.replace("simulation", "luck"),
-            "caught_by is \"luck\", but must be simulation, directed:<test>",
+            "caught_by is \"luck\", but must be simulation or one of directed:<test>",
         );
         check(TOY.replace("figure", "figur"), "figur");
     }

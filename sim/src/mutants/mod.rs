@@ -1,48 +1,72 @@
 //! Switches off one step of the protocol after the other and demands that something notices.
 
+mod crew;
 mod list;
 mod schema;
 mod workshop;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use list::{CaughtBy, Mutant};
+use crew::in_order;
+use list::{CaughtBy, List, Mutant};
 use workshop::{UNCHANGED, Workshop};
 
 /// The line with which a run of the simulator tells what it found.
 pub(crate) const FOUND: &str = "found: ";
 
-/// Runs each mutant of the list whose name contains `only`, and fails if one survives.
+/// Runs each mutant of the lists whose name contains `only`, and fails if one survives.
 ///
 /// # Errors
 /// A mutant no longer applies, does not build, survives, or has no such test.
-pub(crate) fn hunt(root: &Path, list: &Path, only: &str) -> Result<()> {
-    let mutants = list::read(list)?;
+pub(crate) fn hunt(root: &Path, lists: &[PathBuf], only: &str) -> Result<()> {
+    let List { mutants, left_out } = list::read(lists)?;
+    let numbered = (1..).zip(&mutants);
+    let hunted: Vec<(u32, &Mutant)> =
+        numbered.filter(|(_, mutant)| mutant.name.contains(only)).collect();
     let workshop = Workshop::furnish(root, &mutants)?;
-    workshop.build()?;
-    for (index, mutant) in mutants.iter().enumerate() {
-        let first = !mutants[..index].iter().any(|other| other.caught_by == mutant.caught_by);
-        if first && mutant.name.contains(only) {
-            let caught = verdict(mutant, &workshop.run(UNCHANGED, &mutant.caught_by)?)?;
-            ensure!(caught.is_none(), "{:?} fails also on the unchanged code", mutant.caught_by);
-        }
-    }
-    let mut survivors = Vec::new();
+    let workshop = workshop.build(hunted.iter().map(|(_, mutant)| &mutant.caught_by))?;
+    let caught = |number, mutant: &Mutant| verdict(mutant, &workshop.run(number, &mutant.caught_by)?);
+    in_order(
+        &checks_of(&hunted),
+        |check| {
+            let caught = caught(UNCHANGED, check)?;
+            ensure!(caught.is_none(), "{:?} fails also on the unchanged code", check.caught_by);
+            Ok(())
+        },
+        |_, ()| {},
+    )?;
     println!("{:66} {:>6}  caught by", "mutant", "model");
-    for (index, mutant) in mutants.iter().enumerate().filter(|(_, mutant)| mutant.name.contains(only))
-    {
-        let output = workshop.run(index as u32 + 1, &mutant.caught_by)?;
-        let verdict =
-            verdict(mutant, &output).with_context(|| format!("mutant {:?}", mutant.name))?;
-        let figure = mutant.figure.map_or("-".to_owned(), |figure| figure.to_string());
-        println!("{:66} {figure:>6}  {}", mutant.name, verdict.as_deref().unwrap_or("NOTHING"));
-        survivors.extend(verdict.is_none().then_some(mutant.name.as_str()));
+    let verdicts = in_order(
+        &hunted,
+        |(number, mutant)| {
+            caught(*number, mutant).with_context(|| format!("mutant {:?}", mutant.name))
+        },
+        |(_, mutant), verdict| {
+            let figure = mutant.figure.map_or("-".to_owned(), |figure| figure.to_string());
+            println!("{:66} {figure:>6}  {}", mutant.name, verdict.as_deref().unwrap_or("NOTHING"));
+        },
+    )?;
+    for left in left_out.iter().filter(|left| left.name.contains(only)) {
+        println!("left out: {}: {}", left.name, left.why);
     }
+    let survived = hunted.iter().zip(verdicts).filter(|(_, caught)| caught.is_none());
+    let survivors: Vec<&str> = survived.map(|((_, mutant), _)| mutant.name.as_str()).collect();
     ensure!(survivors.is_empty(), "{} mutants survived: {}", survivors.len(), survivors.join("; "));
     Ok(())
+}
+
+/// One mutant for each check that is to catch any.
+fn checks_of<'m>(hunted: &[(u32, &'m Mutant)]) -> Vec<&'m Mutant> {
+    let mut checks: Vec<&Mutant> = Vec::new();
+    for (_, mutant) in hunted {
+        if !checks.iter().any(|check| check.caught_by == mutant.caught_by) {
+            checks.push(mutant);
+        }
+    }
+    checks
 }
 
 /// What caught the mutant; `None`: it survived.
@@ -63,7 +87,12 @@ fn verdict(mutant: &Mutant, output: &Output) -> Result<Option<String>> {
                 _ => bail!("the simulator did not run: {errors}"),
             }
         }
-        CaughtBy::Directed(test) | CaughtBy::Shuttle(test) => {
+        CaughtBy::Conformance(promise) => {
+            let broken = text.contains(&format!("BROKEN {promise}: "));
+            ensure!(output.status.success() || broken, "the suite broke, but not {promise}:\n{text}");
+            Ok(broken.then(|| promise.clone()))
+        }
+        CaughtBy::Directed(test) | CaughtBy::Promise(test) | CaughtBy::Shuttle(test) => {
             ensure!(text.contains(&format!("test {test} ... ")), "there is no test called {test}");
             Ok((!output.status.success()).then(|| test.clone()))
         }
@@ -92,6 +121,9 @@ mod tests {
         let directed = || CaughtBy::Directed("late_ack".to_owned());
         check(directed(), 101, "test late_ack ... FAILED\n", Some("late_ack"));
         check(directed(), 0, "test late_ack ... ok\n", None);
+        let promise = || CaughtBy::Conformance("it_ends".to_owned());
+        check(promise(), 101, "  BROKEN it_ends: it does not\n", Some("it_ends"));
+        check(promise(), 0, "", None);
         let mutant =
             Mutant { name: "toy".to_owned(), figure: None, caught_by: directed(), sites: Vec::new() };
         let nothing_ran =

@@ -1,14 +1,15 @@
 //! A copy of the sources in a workspace of its own, rewritten so that each mutant has a switch,
 //! and built once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
 
-use super::list::{CaughtBy, Mutant};
+use super::list::{CaughtBy, Mutant, Site};
 use super::schema::{Edit, rewritten};
 
 /// What the copy needs of the repository.
@@ -24,9 +25,67 @@ const SEEDS_MAX: &str = "20000";
 /// Seeds that the unchanged code has to pass before its mutants count.
 const SEEDS_UNCHANGED: &str = "1000";
 
+/// The test that runs the conformance suite against the reference server.
+const SUITE: &str = "the_reference_server_keeps_every_promise";
+
 /// The copy.
 pub(super) struct Workshop {
     folder: PathBuf,
+}
+
+/// The copy, built.
+pub(super) struct Furnished {
+    folder: PathBuf,
+    programs: BTreeMap<Program, PathBuf>,
+}
+
+/// What catches mutants, as a file that can be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Program {
+    Simulator,
+    SimulatorTests,
+    Promises,
+    Conformance,
+    ThreadOrders,
+}
+
+/// One call of cargo, and the targets of it that are run.
+struct Order {
+    arguments: &'static str,
+    makes: &'static [(&'static str, Program)],
+}
+
+/// What runs for long is optimised; the scripted tests would take longer to optimise than to run.
+const ORDERS: [Order; 4] = [
+    Order {
+        arguments: "build --profile sim -p larder-sim --bin larder-sim",
+        makes: &[("larder-sim", Program::Simulator)],
+    },
+    Order {
+        arguments: "test --no-run --profile sim -p larder-sim --bin larder-sim",
+        makes: &[("larder-sim", Program::SimulatorTests)],
+    },
+    Order {
+        arguments: "test --no-run -p larder --features conformance \
+            --test promises --test embedded_conformance",
+        makes: &[("promises", Program::Promises), ("embedded_conformance", Program::Conformance)],
+    },
+    Order {
+        arguments: "test --no-run --profile sim -p larder --features shuttle --lib",
+        makes: &[("larder", Program::ThreadOrders)],
+    },
+];
+
+impl Program {
+    fn that_checks(caught_by: &CaughtBy) -> Self {
+        match caught_by {
+            CaughtBy::Simulation => Program::Simulator,
+            CaughtBy::Directed(_) => Program::SimulatorTests,
+            CaughtBy::Promise(_) => Program::Promises,
+            CaughtBy::Conformance(_) => Program::Conformance,
+            CaughtBy::Shuttle(_) => Program::ThreadOrders,
+        }
+    }
 }
 
 impl Workshop {
@@ -44,38 +103,11 @@ impl Workshop {
         let manifest = fs::read_to_string(root.join("Cargo.toml"))?;
         fs::write(folder.join("Cargo.toml"), manifest_of_copy(&manifest)?)?;
         let workshop = Workshop { folder };
-        workshop.rewrite(mutants)?;
+        for (file, text) in rewritten_files(root, mutants)? {
+            fs::write(workshop.folder.join(file), text)?;
+        }
         workshop.add_switch()?;
         Ok(workshop)
-    }
-
-    fn rewrite(&self, mutants: &[Mutant]) -> Result<()> {
-        let mut files: BTreeMap<&Path, Vec<Edit<'_>>> = BTreeMap::new();
-        for (index, mutant) in mutants.iter().enumerate() {
-            for site in &mutant.sites {
-                let edit = Edit {
-                    mutant: &mutant.name,
-                    number: index as u32 + 1,
-                    find: &site.find,
-                    replace: &site.replace,
-                };
-                files.entry(&site.file).or_default().push(edit);
-            }
-        }
-        for (file, edits) in files {
-            let path = self.folder.join(file);
-            let source = fs::read_to_string(&path)
-                .with_context(|| format!("no file {} to mutate", file.display()))?;
-            let switch = if file.starts_with("sim") {
-                "::larder::mutant_is_on"
-            } else {
-                "crate::mutant_is_on"
-            };
-            let text = rewritten(&source, &edits, switch)
-                .with_context(|| format!("in {}", file.display()))?;
-            fs::write(path, text)?;
-        }
-        Ok(())
     }
 
     fn add_switch(&self) -> Result<()> {
@@ -90,55 +122,94 @@ impl Workshop {
         Ok(fs::write(path, source)?)
     }
 
-    /// Builds the simulator with all mutants in it.
-    pub(super) fn build(&self) -> Result<()> {
-        let output = self.cargo("build").args(["--profile", "sim", "-p", "larder-sim"]).output()?;
+    /// Builds what these checks need, with all mutants in it.
+    pub(super) fn build<'c>(self, checks: impl Iterator<Item = &'c CaughtBy>) -> Result<Furnished> {
+        let needed: BTreeSet<Program> = checks.map(Program::that_checks).collect();
+        let mut programs = BTreeMap::new();
+        for order in &ORDERS {
+            if order.makes.iter().any(|(_, program)| needed.contains(program)) {
+                programs.extend(self.make(order)?);
+            }
+        }
+        Ok(Furnished { folder: self.folder, programs })
+    }
+
+    fn make(&self, order: &Order) -> Result<Vec<(Program, PathBuf)>> {
+        let output = Command::new("cargo")
+            .args(order.arguments.split_whitespace())
+            .args(["--message-format", "json-render-diagnostics"])
+            // Beside the copy: the simulator that runs this must not be overwritten by a mutant.
+            .arg("--target-dir")
+            .arg(self.folder.join("build"))
+            .current_dir(&self.folder)
+            .output()?;
         let errors = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "the mutants do not build:\n{errors}");
-        Ok(())
+        let made: BTreeMap<String, PathBuf> = String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter_map(|Made { target, executable }| Some((target.name, executable?)))
+            .collect();
+        let found = |(name, program): &(&str, Program)| {
+            let executable = made.get(*name).with_context(|| format!("cargo made no {name}"))?;
+            Ok((*program, executable.clone()))
+        };
+        order.makes.iter().map(found).collect()
     }
+}
 
+/// A message of cargo that says what it made.
+#[derive(Deserialize)]
+struct Made {
+    target: Target,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+impl Furnished {
     /// Runs what has to catch mutant `number`.
     pub(super) fn run(&self, number: u32, caught_by: &CaughtBy) -> Result<Output> {
-        let mut command = match caught_by {
+        let program = Program::that_checks(caught_by);
+        let file = self.programs.get(&program).with_context(|| format!("no {program:?}"))?;
+        let mut command = Command::new(file);
+        match caught_by {
             CaughtBy::Simulation => {
-                let mut command = Command::new(self.folder.join("build/sim/larder-sim"));
                 let seeds = if number == UNCHANGED { SEEDS_UNCHANGED } else { SEEDS_MAX };
-                command.args(["run", "--until-violation", "--seeds", seeds]);
-                command
+                command.args(["run", "--until-violation", "--threads", "1", "--seeds", seeds])
             }
-            CaughtBy::Directed(test) => {
-                let mut command = self.cargo("test");
-                command.args(["--profile", "sim", "-p", "larder-sim", "--", "--exact", test]);
-                command
-            }
-            CaughtBy::Shuttle(test) => {
-                let mut command = self.cargo("test");
-                command.args([
-                    "--profile",
-                    "sim",
-                    "-p",
-                    "larder",
-                    "--features",
-                    "shuttle",
-                    "--lib",
-                    "--",
-                    "--exact",
-                    test,
-                ]);
-                command
+            CaughtBy::Conformance(_) => command.args(["--exact", SUITE]),
+            CaughtBy::Directed(test) | CaughtBy::Promise(test) | CaughtBy::Shuttle(test) => {
+                command.args(["--exact", test])
             }
         };
-        Ok(command.env(SWITCH, number.to_string()).output()?)
+        command.current_dir(&self.folder).env(SWITCH, number.to_string());
+        Ok(command.output()?)
     }
+}
 
-    fn cargo(&self, verb: &str) -> Command {
-        let mut command = Command::new("cargo");
-        command.arg(verb).arg("--manifest-path").arg(self.folder.join("Cargo.toml"));
-        // Beside the copy: the simulator that runs this must not be overwritten by a mutant.
-        command.arg("--target-dir").arg(self.folder.join("build"));
-        command
+/// Every file of the workspace at `root` that a mutant changes, with the switches in it.
+fn rewritten_files<'m>(root: &Path, mutants: &'m [Mutant]) -> Result<Vec<(&'m Path, String)>> {
+    let mut files: BTreeMap<&Path, Vec<Edit<'_>>> = BTreeMap::new();
+    for (number, mutant) in (1..).zip(mutants) {
+        for Site { file, find, replace } in &mutant.sites {
+            let edit = Edit { mutant: &mutant.name, number, find, replace };
+            files.entry(file).or_default().push(edit);
+        }
     }
+    let with_switches = |(file, edits): (&'m Path, Vec<Edit<'_>>)| {
+        let source = fs::read_to_string(root.join(file))
+            .with_context(|| format!("no file {} to mutate", file.display()))?;
+        let in_sim = file.starts_with("sim");
+        let switch = if in_sim { "::larder::mutant_is_on" } else { "crate::mutant_is_on" };
+        let text =
+            rewritten(&source, &edits, switch).with_context(|| format!("in {}", file.display()))?;
+        Ok((file, text))
+    };
+    files.into_iter().map(with_switches).collect()
 }
 
 /// The manifest of the copy: the workspace's own, with only the copied members.
@@ -172,6 +243,15 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutants::list;
+
+    #[test]
+    fn every_mutant_of_the_project_still_applies() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+        let list = list::read(&[root.join("sim/mutants")]).expect("lists");
+        let files = rewritten_files(root, &list.mutants).expect("they apply");
+        assert!(files.len() > 10, "only {} files are changed", files.len());
+    }
 
     #[test]
     fn the_copy_has_only_its_own_members() {

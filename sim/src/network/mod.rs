@@ -33,6 +33,11 @@ pub(crate) enum Access {
     Write,
 }
 
+impl Access {
+    /// A tail begins with a delete: a server that is no primary any more shall confirm nothing.
+    const TAIL: Access = Access::Write;
+}
+
 /// Why a request had no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Miss {
@@ -153,7 +158,10 @@ impl Network {
         {
             // It is a replica by now, or cut off from those it has to copy to.
             return match access {
-                Access::Read => Ok(act(former, &step, &mut effects)),
+                Access::Read => {
+                    let step = Step { run: former.run, ..step };
+                    Ok(act(&mut former.state, &step, &mut effects))
+                }
                 Access::Write => Err(Miss::Refused("the server is no primary")),
             };
         }

@@ -25,6 +25,12 @@ pub(super) fn parameters() -> Parameters {
     Parameters::new(SHARDS as u32, TAG_SLOTS).expect("within the limits")
 }
 
+/// A server that is no primary any more.
+pub(super) struct Former {
+    pub(super) run: RunId,
+    pub(super) state: ShardState,
+}
+
 /// A server and its history.
 pub(super) struct Server {
     pub(super) up: bool,
@@ -32,7 +38,7 @@ pub(super) struct Server {
     pub(super) state: ShardState,
     snapshots: VecDeque<ShardState>,
     /// The old primary after a failover: it still answers reads of who did not notice.
-    pub(super) former: Option<ShardState>,
+    pub(super) former: Option<Former>,
     /// What its clock shows when the simulation begins, in milliseconds.
     clock_ms: u64,
 }
@@ -75,8 +81,9 @@ impl Server {
     /// The replica that lags most takes over. False: there is none.
     pub(super) fn fail_over(&mut self) -> bool {
         let Some(old) = self.snapshots.pop_front() else { return false };
-        let former = self.replace(old);
-        self.former = Some(former);
+        let run = self.run;
+        let state = self.replace(old);
+        self.former = Some(Former { run, state });
         true
     }
 

@@ -295,7 +295,7 @@ impl Shard for SimShard {
         let asked = connection.clock.precise();
         let tail = self.call(
             "asks: tail",
-            Access::Write,
+            Access::TAIL,
             move |state: &mut ShardState, step: &Step, _: &mut Effects| {
                 Some(state.tail(step, &request))
             },

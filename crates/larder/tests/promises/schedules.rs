@@ -64,7 +64,7 @@ async fn a_value_that_a_lease_shows_instead_is_judged() {
 #[tokio::test]
 async fn a_node_that_is_cut_off_waits_for_no_load_older_than_the_staleness_bound() {
     let (fleet, source) = (Fleet::new(), Source::default());
-    let (a, b) = (Site::of(&fleet).await, Site::of(&fleet).await);
+    let (a, b) = pair(&fleet).await;
     b.cut_off().await;
     let gate = source.waits();
     let later = async {
