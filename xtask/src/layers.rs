@@ -48,9 +48,7 @@ const THREAD_ORDERS: &str = "LARDER_SCHEDULES={2000|20000} \
     cargo test --quiet -p larder --features shuttle --profile sim --lib shuttle_tests";
 
 /// A copy of the sources with a switch for each step of the protocol.
-const MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- \
-    mutants --list sim/mutants/protocol.toml --list sim/mutants/directed.toml\
-    {| --list sim/mutants/shuttle.toml}";
+const MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- mutants";
 
 const TESTS: Step = Preferred {
     line: "cargo nextest run --workspace --features larder/conformance",
