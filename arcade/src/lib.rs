@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod balances;
 pub mod configuration;
 pub mod demo;
 pub mod domains;

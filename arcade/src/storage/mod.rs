@@ -2,6 +2,7 @@
 //! which runs on SQLite and PostgreSQL alike.
 
 mod migrations;
+pub mod numbers;
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,0 +1,72 @@
+//! Decides how users are charged and paid: inside the transaction of whoever asks, and never below
+//! zero. Must not know what is paid for.
+
+use larder::Tag;
+use sqlx::AnyConnection;
+
+use crate::auth::UserId;
+use crate::storage::StorageError;
+
+/// One statement checks and takes, so that two charges at a time cannot both see the same money.
+const CHARGE: &str = "
+    UPDATE users SET balance_minor = balance_minor - $2
+    WHERE id = $1 AND balance_minor >= $2 RETURNING balance_minor";
+
+const PAY: &str = "UPDATE users SET balance_minor = balance_minor + $2 WHERE id = $1";
+
+const EXISTS: &str = "SELECT id FROM users WHERE id = $1";
+
+/// What a charge did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charge {
+    /// The amount was taken.
+    Taken {
+        /// What is left, in minor units.
+        balance_minor: i64,
+    },
+    /// The user owns less, and still owns it.
+    Short,
+    /// There is no such user.
+    Nobody,
+}
+
+/// Takes `amount_minor`, which is not negative, from a user who owns as much.
+///
+/// # Errors
+/// The database refuses.
+pub async fn charge(
+    connection: &mut AnyConnection,
+    user: UserId,
+    amount_minor: i64,
+) -> Result<Charge, StorageError> {
+    let taken: Option<i64> = sqlx::query_scalar(CHARGE)
+        .bind(user.0)
+        .bind(amount_minor)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(balance_minor) = taken {
+        return Ok(Charge::Taken { balance_minor });
+    }
+    let known: Option<i64> =
+        sqlx::query_scalar(EXISTS).bind(user.0).fetch_optional(connection).await?;
+    Ok(known.map_or(Charge::Nobody, |_| Charge::Short))
+}
+
+/// Gives `amount_minor`, which is not negative, to a user.
+///
+/// # Errors
+/// The database refuses.
+pub async fn pay(
+    connection: &mut AnyConnection,
+    user: UserId,
+    amount_minor: i64,
+) -> Result<(), StorageError> {
+    sqlx::query(PAY).bind(user.0).bind(amount_minor).execute(connection).await?;
+    Ok(())
+}
+
+/// What a cached answer carries that shows the balance of `user`, and what every change of that
+/// balance drops.
+pub fn tag(user: UserId) -> Tag {
+    Tag::new(format!("balance-{user}"))
+}
