@@ -1,11 +1,14 @@
-//! Decides how users are charged and paid: inside the transaction of whoever asks, and never below
-//! zero. Must not know what is paid for.
+//! Decides how users are charged and paid: inside the transaction of whoever asks, never below
+//! zero, and never without the entries of the ledger that prove it. The only module that changes a
+//! balance.
 
 use larder::Tag;
 use sqlx::AnyConnection;
 
 use crate::auth::UserId;
-use crate::storage::StorageError;
+use crate::ledger::{self, Reason};
+use crate::storage::{StorageError, new_id};
+use crate::wall;
 
 /// One statement checks and takes, so that two charges at a time cannot both see the same money.
 const CHARGE: &str = "
@@ -14,7 +17,7 @@ const CHARGE: &str = "
 
 const PAY: &str = "UPDATE users SET balance_minor = balance_minor + $2 WHERE id = $1";
 
-const EXISTS: &str = "SELECT id FROM users WHERE id = $1";
+const BALANCE: &str = "SELECT balance_minor FROM users WHERE id = $1";
 
 /// What a charge did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +41,7 @@ pub async fn charge(
     connection: &mut AnyConnection,
     user: UserId,
     amount_minor: i64,
+    reason: Reason,
 ) -> Result<Charge, StorageError> {
     let taken: Option<i64> = sqlx::query_scalar(CHARGE)
         .bind(user.0)
@@ -45,11 +49,10 @@ pub async fn charge(
         .fetch_optional(&mut *connection)
         .await?;
     if let Some(balance_minor) = taken {
+        record(connection, user, -amount_minor, reason).await?;
         return Ok(Charge::Taken { balance_minor });
     }
-    let known: Option<i64> =
-        sqlx::query_scalar(EXISTS).bind(user.0).fetch_optional(connection).await?;
-    Ok(known.map_or(Charge::Nobody, |_| Charge::Short))
+    Ok(balance(connection, user).await?.map_or(Charge::Nobody, |_| Charge::Short))
 }
 
 /// Gives `amount_minor`, which is not negative, to a user.
@@ -60,9 +63,34 @@ pub async fn pay(
     connection: &mut AnyConnection,
     user: UserId,
     amount_minor: i64,
+    reason: Reason,
 ) -> Result<(), StorageError> {
-    sqlx::query(PAY).bind(user.0).bind(amount_minor).execute(connection).await?;
-    Ok(())
+    sqlx::query(PAY).bind(user.0).bind(amount_minor).execute(&mut *connection).await?;
+    record(connection, user, amount_minor, reason).await
+}
+
+/// What a user owns, in minor units; `None` if there is no such user.
+///
+/// # Errors
+/// The database refuses.
+pub async fn balance(
+    connection: &mut AnyConnection,
+    user: UserId,
+) -> Result<Option<i64>, StorageError> {
+    Ok(sqlx::query_scalar(BALANCE).bind(user.0).fetch_optional(connection).await?)
+}
+
+async fn record(
+    connection: &mut AnyConnection,
+    user: UserId,
+    gained_minor: i64,
+    reason: Reason,
+) -> Result<(), StorageError> {
+    if gained_minor == 0 {
+        return Ok(());
+    }
+    let lines = ledger::lines(new_id(), user, gained_minor, reason, wall::now_ms());
+    ledger::append(connection, &lines).await
 }
 
 /// What a cached answer carries that shows the balance of `user`, and what every change of that

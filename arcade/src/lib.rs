@@ -11,6 +11,7 @@ pub mod demo;
 pub mod domains;
 pub mod figures;
 pub mod http;
+pub mod ledger;
 pub mod server;
 pub mod settings;
 pub mod storage;

@@ -11,6 +11,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "users", include_str!("../../migrations/0001_users.sql")),
     (2, "notifications", include_str!("../../migrations/0002_notifications.sql")),
     (10, "numbers", include_str!("../../migrations/0010_numbers.sql")),
+    (21, "ledger", include_str!("../../migrations/0021_ledger.sql")),
 ];
 
 /// Runs what has not run yet and gives the newest migration's number.

@@ -3,15 +3,19 @@
 
 mod migrations;
 pub mod numbers;
+mod transaction;
 
 use std::path::Path;
 use std::time::Duration;
 
+use rand::Rng;
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::MigrateError;
 use sqlx::{AnyConnection, AnyPool, Executor};
 
 use crate::settings;
+
+pub use transaction::retried;
 
 /// How long a request waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -35,17 +39,39 @@ pub enum StorageError {
     /// A statement failed.
     #[error("the database refused a statement")]
     Query(#[from] sqlx::Error),
+    /// Another transaction came first, and this one must not stand beside it.
+    #[error("another transaction came first")]
+    Overtaken,
 }
+
+/// What SQLite and PostgreSQL say when a transaction loses against another one: busy and its
+/// kinds (5, 261, 517), a failed serialization, a deadlock.
+const LOST_RACES: [&str; 5] = ["5", "261", "517", "40001", "40P01"];
 
 impl StorageError {
     /// Whether the same call may succeed in a moment: the database is away or busy.
     pub fn is_transient(&self) -> bool {
         match self {
-            StorageError::Open(source) | StorageError::Query(source) => matches!(
-                source,
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
-            ),
+            StorageError::Open(source) | StorageError::Query(source) => {
+                let away = matches!(
+                    source,
+                    sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+                );
+                away || self.lost_a_race()
+            }
             StorageError::Migrate(_) => false,
+            StorageError::Overtaken => true,
+        }
+    }
+
+    /// Whether a transaction lost against another one. Nothing of it was kept.
+    pub fn lost_a_race(&self) -> bool {
+        match self {
+            StorageError::Query(sqlx::Error::Database(fault)) => {
+                fault.code().is_some_and(|code| LOST_RACES.contains(&code.as_ref()))
+            }
+            StorageError::Overtaken => true,
+            _ => false,
         }
     }
 }
@@ -115,6 +141,12 @@ fn file_url(path: &Path) -> Result<String, StorageError> {
     let escaped =
         absolute.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     Ok(format!("sqlite://{escaped}?mode=rwc"))
+}
+
+/// A number for a new row that nobody looks at in passing: random, so that no two writers wait for
+/// each other to count, and of 53 bits, so that JavaScript keeps it.
+pub(crate) fn new_id() -> i64 {
+    rand::rng().random_range(1..1 << 53)
 }
 
 /// The value lists of an insert of `rows` rows: `($1, $2), ($3, $4)`.
