@@ -20,6 +20,7 @@ use crate::auth::Tokens;
 use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
 use crate::figures::Figures;
 use crate::http::{self, ApiError, Route, Routes};
+use crate::reads::Reads;
 use crate::settings::{Secret, Settings};
 use crate::storage::Store;
 use crate::system::{self, System};
@@ -83,13 +84,9 @@ impl App {
             .bytes_max(settings.cache.memory_bytes_max)
             .entries_max(settings.cache.entries_max)
             .build()?;
+        let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
         let rows = NotificationRows::new(store.clone());
-        let caches = NotificationCaches::build(
-            &larder,
-            &settings.cache,
-            rows.clone(),
-            Arc::clone(&telemetry),
-        )?;
+        let caches = NotificationCaches::build(&reads, rows.clone())?;
         let running = TaskTracker::new();
         let figures = Arc::new(Figures::new(larder.clone()));
         Ok(App {

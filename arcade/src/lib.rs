@@ -12,6 +12,7 @@ pub mod domains;
 pub mod figures;
 pub mod http;
 pub mod ledger;
+pub mod reads;
 pub mod server;
 pub mod settings;
 pub mod storage;

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+use super::plan::Audience;
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 const X_CACHE_ORIGIN: HeaderName = HeaderName::from_static("x-cache-origin");
 
-/// How the cache took part in an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the cache took part in an answer; the later, the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CacheStatus {
     /// A fresh entry.
     Hit,
@@ -35,41 +37,75 @@ impl CacheStatus {
     }
 }
 
-/// A value for one user, and where it came from.
-#[derive(Debug, Clone)]
-pub struct Cached<T> {
-    /// The value.
-    pub value: Arc<T>,
+/// Where an answer came from, and for whom it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Provenance {
     /// How the cache took part.
     pub status: CacheStatus,
     /// `memory`, `shared` or `loaded`.
     pub origin: &'static str,
     /// How long ago the source was asked.
     pub age: Duration,
+    /// Who may be shown the answer again.
+    pub audience: Audience,
+}
+
+impl Provenance {
+    /// Of an answer that never saw the cache.
+    pub const fn bypass(audience: Audience) -> Self {
+        let (status, origin) = (CacheStatus::Bypass, "loaded");
+        Provenance { status, origin, age: Duration::ZERO, audience }
+    }
+
+    /// Of an answer that is made of two: as bad as the worse of them.
+    #[must_use]
+    pub fn and(self, other: Provenance) -> Self {
+        let (better, worse) = if self.status < other.status { (self, other) } else { (other, self) };
+        Provenance {
+            age: better.age.max(worse.age),
+            audience: better.audience.and(worse.audience),
+            ..worse
+        }
+    }
+
+    /// Says so in the headers of an answer.
+    pub(super) fn tell(self, headers: &mut HeaderMap) {
+        headers.insert(X_CACHE, HeaderValue::from_static(self.status.name()));
+        headers.insert(X_CACHE_ORIGIN, HeaderValue::from_static(self.origin));
+        headers.insert(header::AGE, HeaderValue::from(self.age.as_secs()));
+        let control = HeaderValue::from_static(self.audience.cache_control());
+        headers.insert(header::CACHE_CONTROL, control);
+    }
+}
+
+/// A value, and where it came from.
+#[derive(Debug, Clone)]
+pub struct Cached<T> {
+    /// The value.
+    pub value: Arc<T>,
+    /// Where it came from.
+    pub provenance: Provenance,
 }
 
 impl<T> Cached<T> {
     /// A value that never saw the cache.
-    pub fn bypass(value: T) -> Self {
+    pub fn bypass(value: T, audience: Audience) -> Self {
+        Cached { value: Arc::new(value), provenance: Provenance::bypass(audience) }
+    }
+
+    /// One value made of two.
+    pub fn join<U, V>(self, other: &Cached<U>, join: impl FnOnce(&T, &U) -> V) -> Cached<V> {
         Cached {
-            value: Arc::new(value),
-            status: CacheStatus::Bypass,
-            origin: "loaded",
-            age: Duration::ZERO,
+            value: Arc::new(join(&self.value, &other.value)),
+            provenance: self.provenance.and(other.provenance),
         }
     }
 }
 
 impl<T: Serialize> IntoResponse for Cached<T> {
     fn into_response(self) -> Response {
-        let headers = [
-            (X_CACHE, HeaderValue::from_static(self.status.name())),
-            (X_CACHE_ORIGIN, HeaderValue::from_static(self.origin)),
-            (header::AGE, HeaderValue::from(self.age.as_secs())),
-            // A browser may keep the answer but must ask before it shows it again: our
-            // invalidations do not reach it.
-            (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-        ];
-        (headers, Json(self.value.as_ref())).into_response()
+        let mut response = Json(self.value.as_ref()).into_response();
+        self.provenance.tell(response.headers_mut());
+        response
     }
 }

@@ -2,15 +2,25 @@
 //! know any domain.
 
 mod cached;
+mod described;
 mod error;
+mod fields;
+mod format;
 mod input;
 mod observe;
+mod page;
+mod plan;
 mod problem;
 mod routes;
 
-pub use cached::{CacheStatus, Cached};
+pub use cached::{CacheStatus, Cached, Provenance};
+pub use described::{Described, Takes};
 pub use error::ApiError;
-pub use input::{IdPath, LIMIT_MAX, NoInput, NoQuery, PAGE_MAX, Page, PageQuery};
+pub use fields::{Asked, Fields, Input};
+pub use format::{Format, Given, choice, flag, id, integer, line, text};
+pub use input::{IdPath, IdPaths, JsonBody, NoInput, NoQuery, Nothing, Query};
 pub use observe::observed;
+pub use page::{LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX, PAGES_CACHED_MAX, Page, PageQuery};
+pub use plan::{Audience, CachePlan};
 pub use problem::{Detail, rendered};
 pub use routes::{Access, Route, Routes, Verb};

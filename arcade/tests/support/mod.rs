@@ -129,8 +129,11 @@ impl TestClient {
 
     pub async fn send(&self, verb: Verb, path: &str, token: Option<&str>, body: &str) -> Answer {
         let authorization = token.map(|token| format!("Bearer {token}"));
-        let headers: Vec<(&str, &str)> =
+        let mut headers: Vec<(&str, &str)> =
             authorization.iter().map(|value| ("authorization", value.as_str())).collect();
+        if !body.is_empty() {
+            headers.push(("content-type", "application/json"));
+        }
         self.send_with(verb, path, &headers, body).await
     }
 

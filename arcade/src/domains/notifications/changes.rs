@@ -108,6 +108,7 @@ mod tests {
     use crate::configuration::{self, Environment};
     use crate::demo::World;
     use crate::http::{CacheStatus, Page};
+    use crate::reads::Reads;
     use crate::storage::Store;
     use crate::telemetry::Telemetry;
 
@@ -120,8 +121,9 @@ mod tests {
         World { seed: 7, users: 2, notifications: 20 }.fill(&store).await.expect("fill");
         let larder = Larder::builder("test").build().expect("larder");
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
+        let reads = Reads::new(larder, settings.cache, telemetry);
         let rows = NotificationRows::new(store);
-        let caches = NotificationCaches::build(&larder, &settings.cache, rows.clone(), telemetry);
+        let caches = NotificationCaches::build(&reads, rows.clone());
         Notifications::new(caches.expect("caches"), rows, TaskTracker::new())
     }
 
@@ -139,6 +141,6 @@ mod tests {
         notifications.running.close();
         notifications.running.wait().await;
         let after = notifications.caches().page(user, FIRST).await.expect("page");
-        assert_eq!((after.status, after.value.unread), (CacheStatus::Miss, 0));
+        assert_eq!((after.provenance.status, after.value.unread), (CacheStatus::Miss, 0));
     }
 }

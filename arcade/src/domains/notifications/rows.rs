@@ -60,11 +60,10 @@ impl NotificationRows {
         user: UserId,
         page: Page,
     ) -> Result<NotificationPage, StorageError> {
-        let skipped = i64::from(page.number - 1) * i64::from(page.limit);
         let rows = sqlx::query(PAGE)
             .bind(user.0)
             .bind(i64::from(page.limit))
-            .bind(skipped)
+            .bind(page.skipped())
             .fetch_all(self.store.pool())
             .await?;
         let (total, unread) = match rows.first() {
