@@ -13,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 
 use self::sources::Layers;
 use crate::settings::{
-    Cache, Database, Demo, Http, Log, LogFormat, Profile, Secret, Settings, UnknownProfile,
+    Cache, Database, Demo, Http, Log, LogFormat, PASSWORD_MEMORY_KIB_MIN, Profile, Secret, Settings,
+    UnknownProfile,
 };
 pub use problem::{Problem, SettingsError};
 pub use sources::{Environment, Layer, Warning};
@@ -82,6 +83,7 @@ impl Reading {
             data: self.data.clone(),
             http: self.http(profile),
             jwt_secret: self.text("auth.jwt_secret", profile).map(Secret::new),
+            password_memory_kib: self.password_memory_kib(profile),
             database: Database {
                 url: self.text("database.url", profile).map(Secret::new),
                 connections_max: self.number("database.connections_max", profile) as u32,
@@ -112,6 +114,22 @@ impl Reading {
             request_timeout: millis(self, "http.request_timeout_ms"),
             shutdown_timeout: millis(self, "http.shutdown_timeout_ms"),
         }
+    }
+
+    /// Only tests may hash cheaply: they wait for many logins, and no password of theirs is secret.
+    fn password_memory_kib(&mut self, profile: Profile) -> u32 {
+        let memory_kib = self.number("auth.password_memory_kib", profile) as u32;
+        let least = match profile {
+            Profile::Test => 0,
+            _ => PASSWORD_MEMORY_KIB_MIN,
+        };
+        if (1..least).contains(&memory_kib) {
+            self.problems.push(Problem {
+                subject: "ARCADE_PASSWORD_MEMORY_KIB (auth.password_memory_kib)".to_owned(),
+                message: format!("must be at least {least} in the profile {profile}"),
+            });
+        }
+        memory_kib
     }
 
     fn cache(&mut self, profile: Profile) -> Cache {

@@ -141,6 +141,17 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "0-48",
     },
     Setting {
+        name: "auth.password_memory_kib",
+        variable: "ARCADE_PASSWORD_MEMORY_KIB",
+        kind: Kind::Number { min: 8, max: 1 << 20 },
+        fallback: |profile| match profile {
+            Profile::Development | Profile::Staging | Profile::Production => Value("19456"),
+            Profile::Test => Value("8"),
+        },
+        about: "The memory that hashing a password takes, in KiB; below 19456 in tests only.",
+        requirement: "0-48",
+    },
+    Setting {
         name: "database.url",
         variable: "DATABASE_URL",
         kind: Kind::DatabaseUrl,

@@ -1,3 +1,4 @@
 //! The domains. None may import another.
 
 pub mod notifications;
+pub mod users;

@@ -12,6 +12,9 @@ pub use profile::{Profile, UnknownProfile};
 /// The shortest secret that may sign tokens: the output size of the hash (RFC 7518 §3.2).
 pub const JWT_SECRET_BYTES_MIN: usize = 32;
 
+/// The least memory of a password's hash outside of tests, in KiB: what OWASP asks for.
+pub const PASSWORD_MEMORY_KIB_MIN: u32 = 19_456;
+
 /// Every setting, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -23,6 +26,8 @@ pub struct Settings {
     pub http: Http,
     /// The secret that signs tokens. Missing in development only, where the start makes one.
     pub jwt_secret: Option<Secret>,
+    /// The memory that hashing a password takes, in KiB.
+    pub password_memory_kib: u32,
     /// The database.
     pub database: Database,
     /// The cache.

@@ -10,6 +10,7 @@ use sqlx::{AnyPool, SqlSafeStr};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "users", include_str!("../../migrations/0001_users.sql")),
     (2, "notifications", include_str!("../../migrations/0002_notifications.sql")),
+    (3, "accounts", include_str!("../../migrations/0003_accounts.sql")),
     (10, "numbers", include_str!("../../migrations/0010_numbers.sql")),
     (21, "ledger", include_str!("../../migrations/0021_ledger.sql")),
 ];

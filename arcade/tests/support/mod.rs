@@ -3,9 +3,9 @@
 #![allow(dead_code, unreachable_pub)]
 
 use arcade::app::App;
-use arcade::auth::{Role, TOKEN_LIFETIME, Tokens, UserId};
+use arcade::auth::{Passwords, Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::configuration::{self, Environment};
-use arcade::demo::{Filled, World};
+use arcade::demo::{Filled, Unwatched, World};
 use arcade::http::{Access, Route, Verb};
 use arcade::server::{Server, ServerError};
 use arcade::settings::Secret;
@@ -33,7 +33,7 @@ pub const SECRET: &str = "a secret of tests, with more than 32 bytes";
 pub const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A world small enough to make for each test, in which users 1 and 2 have several pages.
-pub const WORLD: World = World { seed: 7, users: 20, notifications: 400 };
+pub const WORLD: World = World { seed: 7, users: 20, tournaments: 10, items: 30, notifications: 400 };
 
 /// A running server and a client of it.
 pub struct TestClient {
@@ -86,7 +86,9 @@ impl TestClient {
         let settings = configuration::load(environment).expect("good settings");
         let store = Store::open(&settings.database, &settings.data).await.expect("open");
         store.migrate().await.expect("migrate");
-        assert_eq!(WORLD.fill(&store).await.expect("fill"), Filled::Now);
+        let passwords = Passwords::new(settings.password_memory_kib).expect("passwords");
+        let filled = WORLD.fill(&store, &passwords, &mut Unwatched).await;
+        assert_eq!(filled.expect("fill"), Filled::Now);
         let stop = CancellationToken::new();
         let secret = Secret::new(SECRET);
         let draining = stop.child_token();

@@ -105,8 +105,9 @@ mod tests {
     use larder::clock::SystemClock;
 
     use super::*;
+    use crate::auth::Passwords;
     use crate::configuration::{self, Environment};
-    use crate::demo::World;
+    use crate::demo::{Unwatched, World};
     use crate::http::{CacheStatus, Page};
     use crate::reads::Reads;
     use crate::storage::Store;
@@ -118,7 +119,9 @@ mod tests {
         let settings = configuration::load(Environment::of(directory, [])).expect("settings");
         let store = Store::open(&settings.database, directory).await.expect("open");
         store.migrate().await.expect("migrate");
-        World { seed: 7, users: 2, notifications: 20 }.fill(&store).await.expect("fill");
+        let world = World { seed: 7, users: 2, tournaments: 0, items: 0, notifications: 20 };
+        let passwords = Passwords::new(8).expect("passwords");
+        world.fill(&store, &passwords, &mut Unwatched).await.expect("fill");
         let larder = Larder::builder("test").build().expect("larder");
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
         let reads = Reads::new(larder, settings.cache, telemetry);
