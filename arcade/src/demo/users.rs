@@ -7,12 +7,13 @@ use super::filling::Filling;
 use super::{BEGIN_MS, World, words};
 use crate::auth::{Role, UserId};
 use crate::domains::users::{NewUser, UserRows};
+use crate::ledger::{self, Reason};
 use crate::storage::StorageError;
 
 const STREAM: u64 = 1;
 
 /// The poorest and the richest demo user, in minor units.
-const BALANCES_MINOR: std::ops::RangeInclusive<i64> = 0..=50_000_000;
+const BALANCES_MINOR: std::ops::RangeInclusive<i64> = 1_000_000..=50_000_000;
 
 pub(super) async fn fill(filling: &mut Filling<'_>, password_hash: &str) -> Result<(), StorageError> {
     let world = filling.world;
@@ -20,7 +21,12 @@ pub(super) async fn fill(filling: &mut Filling<'_>, password_hash: &str) -> Resu
     filling
         .part("users", world.users, async |connection, ids| {
             let new = |id: &i64| user(world, UserId(*id), password_hash, &mut random);
-            UserRows::insert(connection, &ids.iter().map(new).collect::<Vec<_>>()).await
+            let users: Vec<NewUser> = ids.iter().map(new).collect();
+            UserRows::insert(connection, &users).await?;
+            let opened = |user: &NewUser| {
+                ledger::lines(user.id.0, user.id, user.balance_minor, Reason::Opening, BEGIN_MS)
+            };
+            ledger::append(connection, &users.iter().flat_map(opened).collect::<Vec<_>>()).await
         })
         .await
 }
