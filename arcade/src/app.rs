@@ -17,6 +17,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::auth::Tokens;
+use crate::description::{self, Description};
 use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
 use crate::figures::Figures;
 use crate::http::{self, ApiError, Route, Routes};
@@ -35,6 +36,7 @@ pub struct App {
     tokens: Tokens,
     notifications: Notifications,
     system: System,
+    description: Description,
     running: TaskTracker,
 }
 
@@ -59,6 +61,12 @@ impl FromRef<App> for Tokens {
 impl FromRef<App> for Notifications {
     fn from_ref(app: &App) -> Notifications {
         app.notifications.clone()
+    }
+}
+
+impl FromRef<App> for Description {
+    fn from_ref(app: &App) -> Description {
+        app.description.clone()
     }
 }
 
@@ -93,6 +101,7 @@ impl App {
             tokens: Tokens::new(secret),
             notifications: Notifications::new(caches, rows, running.clone()),
             system: System { profile: settings.profile, store, larder, figures, telemetry, stop },
+            description: Description::of(&route_table(), &settings.cache),
             running,
         })
     }
@@ -108,13 +117,19 @@ impl App {
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         );
+        let kinds_not_guessed = SetResponseHeaderLayer::overriding(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
         router
             .fallback(no_route)
             .layer(CatchPanicLayer::new())
             .layer(timeout)
             .layer(DefaultBodyLimit::max(http.body_bytes_max))
             .layer(from_fn(http::rendered))
+            .layer(from_fn(http::conditional))
             .layer(kept_by_nobody)
+            .layer(kinds_not_guessed)
             .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_BYTES_MIN)))
             .layer(from_fn_with_state(telemetry, http::observed))
             .with_state(self.clone())
@@ -136,7 +151,7 @@ impl App {
 
 /// Every route of Arcade.
 pub fn routes() -> Routes<App> {
-    system::router().merge(notifications::router())
+    system::router().merge(description::router()).merge(notifications::router())
 }
 
 /// The table of every route.

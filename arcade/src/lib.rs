@@ -8,6 +8,7 @@ pub mod auth;
 pub mod balances;
 pub mod configuration;
 pub mod demo;
+pub mod description;
 pub mod domains;
 pub mod figures;
 pub mod http;

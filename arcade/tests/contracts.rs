@@ -12,9 +12,10 @@ use serde_json::Value;
 use support::{Answer, TestClient};
 
 /// Headers that belong to the contract. The others come from the HTTP library or hold the time.
-const HEADERS: [&str; 8] = [
+const HEADERS: [&str; 9] = [
     "allow",
     "cache-control",
+    "content-security-policy",
     "content-type",
     "retry-after",
     "www-authenticate",
@@ -50,6 +51,8 @@ fn described(name: &str, answer: &Answer) -> String {
         writeln!(text, "{header}: {}", answer.header(header)).expect("write to a string");
     }
     let body = match answer.header("content-type") {
+        // What it says is held to the table of routes elsewhere.
+        _ if name.ends_with("/openapi.json") => String::new(),
         "" => answer.text.clone(),
         kind if kind.contains("json") => {
             serde_json::to_string_pretty(&shape(&answer.json())).expect("shape")

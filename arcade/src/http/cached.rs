@@ -1,82 +1,15 @@
-//! Decides which headers tell where an answer came from.
+//! Decides how a value from the cache is answered.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Json;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::conditional::etag;
+use super::error::ApiError;
 use super::plan::Audience;
-
-const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
-const X_CACHE_ORIGIN: HeaderName = HeaderName::from_static("x-cache-origin");
-
-/// How the cache took part in an answer; the later, the worse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CacheStatus {
-    /// A fresh entry.
-    Hit,
-    /// An entry past its fresh time.
-    Stale,
-    /// The source was asked, by this request or by one that it waited for.
-    Miss,
-    /// The cache was not asked.
-    Bypass,
-}
-
-impl CacheStatus {
-    const fn name(self) -> &'static str {
-        match self {
-            CacheStatus::Hit => "HIT",
-            CacheStatus::Stale => "STALE",
-            CacheStatus::Miss => "MISS",
-            CacheStatus::Bypass => "BYPASS",
-        }
-    }
-}
-
-/// Where an answer came from, and for whom it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Provenance {
-    /// How the cache took part.
-    pub status: CacheStatus,
-    /// `memory`, `shared` or `loaded`.
-    pub origin: &'static str,
-    /// How long ago the source was asked.
-    pub age: Duration,
-    /// Who may be shown the answer again.
-    pub audience: Audience,
-}
-
-impl Provenance {
-    /// Of an answer that never saw the cache.
-    pub const fn bypass(audience: Audience) -> Self {
-        let (status, origin) = (CacheStatus::Bypass, "loaded");
-        Provenance { status, origin, age: Duration::ZERO, audience }
-    }
-
-    /// Of an answer that is made of two: as bad as the worse of them.
-    #[must_use]
-    pub fn and(self, other: Provenance) -> Self {
-        let (better, worse) = if self.status < other.status { (self, other) } else { (other, self) };
-        Provenance {
-            age: better.age.max(worse.age),
-            audience: better.audience.and(worse.audience),
-            ..worse
-        }
-    }
-
-    /// Says so in the headers of an answer.
-    pub(super) fn tell(self, headers: &mut HeaderMap) {
-        headers.insert(X_CACHE, HeaderValue::from_static(self.status.name()));
-        headers.insert(X_CACHE_ORIGIN, HeaderValue::from_static(self.origin));
-        headers.insert(header::AGE, HeaderValue::from(self.age.as_secs()));
-        let control = HeaderValue::from_static(self.audience.cache_control());
-        headers.insert(header::CACHE_CONTROL, control);
-    }
-}
+use super::provenance::Provenance;
 
 /// A value, and where it came from.
 #[derive(Debug, Clone)]
@@ -104,7 +37,12 @@ impl<T> Cached<T> {
 
 impl<T: Serialize> IntoResponse for Cached<T> {
     fn into_response(self) -> Response {
-        let mut response = Json(self.value.as_ref()).into_response();
+        let body = match serde_json::to_vec(self.value.as_ref()) {
+            Ok(body) => body,
+            Err(fault) => return ApiError::Internal(Box::new(fault)).into_response(),
+        };
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut response = ([kind, (header::ETAG, etag(&body))], body).into_response();
         self.provenance.tell(response.headers_mut());
         response
     }

@@ -6,8 +6,8 @@ use std::error::Error;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::cached::Provenance;
 use super::problem::{Detail, Problem};
+use super::provenance::Provenance;
 use crate::auth::TokenError;
 use crate::storage::StorageError;
 

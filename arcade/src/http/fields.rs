@@ -199,3 +199,109 @@ pub(super) fn detail(path: &str, message: &str, limit: &str) -> Detail {
         limit: limit.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::{choice, flag, id, integer, line, text};
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Offer {
+        name: String,
+        price: i64,
+        color: Option<&'static str>,
+        hidden: Option<bool>,
+        about: Option<String>,
+        seller: i64,
+    }
+
+    impl Input for Offer {
+        fn read(fields: &mut Fields) -> Option<Self> {
+            let name = fields.required("name", line(3..=8));
+            let price = fields.required("price", integer(1..=1_000_i64));
+            let color = fields.optional("color", choice(&[("red", "#f00"), ("blue", "#00f")]));
+            let hidden = fields.optional("hidden", flag());
+            let about = fields.optional("about", text(0..=20));
+            let seller = fields.or("seller", 1, id());
+            let (name, price, color) = (name?, price?, color?);
+            Some(Offer { name, price, color, hidden: hidden?, about: about?, seller: seller? })
+        }
+    }
+
+    fn check(body: &str, expected: &[&str]) {
+        let mistakes = of_json::<Offer>(body.as_bytes()).err().unwrap_or_default();
+        let paths: Vec<&str> = mistakes.iter().map(|mistake| mistake.path.as_str()).collect();
+        assert_eq!(paths, expected, "{:.200}", body);
+        assert!(mistakes.iter().all(|one| !one.message.is_empty() && !one.limit.is_empty()));
+    }
+
+    #[test]
+    fn a_good_body_becomes_its_input() {
+        let body = br#" {"price": 7, "name": "\u0041bc", "color": "red", "about": "a\nb"} "#;
+        let offer = of_json::<Offer>(body).expect("good");
+        assert_eq!((offer.name.as_str(), offer.price, offer.color), ("Abc", 7, Some("#f00")));
+        assert_eq!((offer.about.as_deref(), offer.hidden, offer.seller), (Some("a\nb"), None, 1));
+    }
+
+    #[test]
+    fn every_mistake_of_a_body_is_named_at_once() {
+        check("{}", &["name", "price"]);
+        check(
+            r#"{"name": 1, "price": "7", "color": "green", "hidden": 1, "seller": 0}"#,
+            &["name", "price", "color", "hidden", "seller"],
+        );
+        check(r#"{"name": "abc", "price": 1, "balance": 9, "role": "admin"}"#, &["balance", "role"]);
+        check(r#"{"name": "abc", "price": 1, "price": 2}"#, &["price"]);
+        check(r#"{"name": "a\u0000bc", "price": 1}"#, &["name"]);
+        check(r#"{"name": "a\nbc", "price": 1}"#, &["name"]);
+        check(r#"{"name": " abc", "price": 1}"#, &["name"]);
+        check(r#"{"name": null, "price": null}"#, &["name", "price"]);
+    }
+
+    #[test]
+    fn an_amount_is_a_whole_number_within_its_bounds() {
+        let digits = "9".repeat(10_000);
+        let wrong =
+            ["-1", "0", "1001", "1e999", "0.1", "1.0", "1e1", "\"1 \"", "\"1\"", "[1]", "true"];
+        let huge = ["18446744073709551616", "340282366920938463463374607431768211456", &digits];
+        for amount in wrong.into_iter().chain(huge) {
+            check(&format!(r#"{{"name": "abc", "price": {amount}}}"#), &["price"]);
+        }
+        check(r#"{"name": "abc", "price": NaN}"#, &[""]);
+    }
+
+    #[test]
+    fn what_is_no_json_object_is_one_mistake_however_deep_it_is() {
+        let deep = "[".repeat(10_000);
+        let closed = format!("{deep}{}", "]".repeat(10_000));
+        for body in ["", "[]", "1", "null", "{", "{}{}", "{\"a\":}", "\u{0}", &deep, &closed] {
+            check(body, &[""]);
+        }
+        let member = format!(r#"{{"name": "abc", "price": {closed}}}"#);
+        check(&member, &["price"]);
+        let objects = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
+        check(&format!(r#"{{"name": "abc", "price": {objects}}}"#), &["price"]);
+    }
+
+    #[test]
+    fn an_answer_names_only_so_many_mistakes() {
+        let members: Vec<String> = (0..1_000).map(|number| format!(r#""f{number}":0"#)).collect();
+        let mistakes = of_json::<Offer>(format!("{{{}}}", members.join(",")).as_bytes());
+        assert_eq!(mistakes.expect_err("bad").len(), MISTAKES_MAX);
+    }
+
+    #[test]
+    fn the_description_lists_what_the_reader_asks_for() {
+        let named: Vec<(&str, bool)> =
+            asked::<Offer>().iter().map(|field| (field.name, field.required)).collect();
+        let expected = [
+            ("name", true),
+            ("price", true),
+            ("color", false),
+            ("hidden", false),
+            ("about", false),
+            ("seller", false),
+        ];
+        assert_eq!(named, expected);
+    }
+}

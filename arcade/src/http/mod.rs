@@ -2,6 +2,8 @@
 //! know any domain.
 
 mod cached;
+mod conditional;
+mod cursor;
 mod described;
 mod error;
 mod fields;
@@ -11,9 +13,12 @@ mod observe;
 mod page;
 mod plan;
 mod problem;
+mod provenance;
 mod routes;
 
-pub use cached::{CacheStatus, Cached, Provenance};
+pub use cached::Cached;
+pub use conditional::conditional;
+pub use cursor::{Cursor, CursorFormat, cursor};
 pub use described::{Described, Takes};
 pub use error::ApiError;
 pub use fields::{Asked, Fields, Input};
@@ -23,4 +28,5 @@ pub use observe::observed;
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX, PAGES_CACHED_MAX, Page, PageQuery};
 pub use plan::{Audience, CachePlan};
 pub use problem::{Detail, rendered};
+pub use provenance::{CacheStatus, Provenance};
 pub use routes::{Access, Route, Routes, Verb};

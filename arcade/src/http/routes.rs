@@ -1,6 +1,8 @@
 //! Decides how routes are declared, so that one table of them exists that cannot lie: a route is
 //! in the table because it is served, and served because it is in the table.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::StatusCode;
@@ -8,6 +10,7 @@ use axum::routing::{MethodFilter, on};
 
 use super::described::{Described, Takes};
 use super::plan::CachePlan;
+use crate::settings;
 
 /// A method that Arcade serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +110,21 @@ impl Route {
     /// A route that removes something.
     pub fn delete(path: &'static str, access: Access, about: &'static str) -> Self {
         Route::new(Verb::Delete, path, access, about)
+    }
+
+    /// The names of the parameters in its path.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// How long its answer is fresh: as long as all that it is made of. `None` if it is not cached.
+    pub fn fresh_for(&self, settings: &settings::Cache) -> Option<Duration> {
+        self.cached.iter().map(|plan| (plan.fresh)(settings)).min()
+    }
+
+    /// What an invalidation names to drop its answer.
+    pub fn tags(&self) -> Vec<&'static str> {
+        self.cached.iter().flat_map(|plan| plan.tags).copied().collect()
     }
 
     /// A good answer has this status; without it, 200.
