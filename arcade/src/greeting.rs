@@ -45,6 +45,7 @@ of each is \"{DEMO_PASSWORD}\".
 /// Which parts the server runs on.
 pub(crate) fn parts(settings: &Settings) -> String {
     let database = match &settings.database.url {
+        Some(url) if url.reveal().starts_with("postgres") => "PostgreSQL".to_owned(),
         Some(_) => "SQLite, as database.url says".to_owned(),
         None => format!("SQLite in {}", settings.data.display()),
     };

@@ -189,10 +189,7 @@ fn check(kind: Kind, text: &str) -> Result<(), String> {
         }
         Kind::Choice(words) => words.contains(&text),
         Kind::Address => text.parse::<IpAddr>().is_ok(),
-        // Each connection to a database in memory would see a database of its own.
-        Kind::DatabaseUrl => {
-            text.starts_with("sqlite:") && !text.contains(":memory:") && !text.contains("mode=memory")
-        }
+        Kind::DatabaseUrl => is_database_url(text),
         Kind::Secret { bytes_min } => text.len() >= bytes_min,
         Kind::LogFilter => EnvFilter::try_new(text).is_ok(),
     };
@@ -205,4 +202,12 @@ fn check(kind: Kind, text: &str) -> Result<(), String> {
         (false, Kind::DatabaseUrl) => Err(format!("must be {}", kind)),
         (false, _) => Err(format!("\"{text}\" must be {}", kind)),
     }
+}
+
+fn is_database_url(text: &str) -> bool {
+    // Each connection to a database in memory would see a database of its own.
+    let in_file = !text.contains(":memory:") && !text.contains("mode=memory");
+    let names = |scheme: &str| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty());
+    let on_server = ["postgres://", "postgresql://"].into_iter().any(names);
+    (names("sqlite:") && in_file) || on_server
 }

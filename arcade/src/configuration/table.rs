@@ -52,7 +52,9 @@ impl fmt::Display for Kind {
             Kind::Number { min, max } => write!(f, "a whole number from {min} to {max}"),
             Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Kind::Address => f.write_str("an IP address, such as 127.0.0.1"),
-            Kind::DatabaseUrl => f.write_str("the URL of a file that begins with sqlite:"),
+            Kind::DatabaseUrl => {
+                f.write_str("the URL of a file, sqlite:…, or of a server, postgres://…")
+            }
             Kind::Secret { bytes_min } => write!(f, "at least {bytes_min} bytes"),
             Kind::LogFilter => f.write_str("a log filter, such as info or arcade=debug,info"),
         }

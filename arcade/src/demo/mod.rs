@@ -85,7 +85,7 @@ impl World {
         passwords: &Passwords,
         progress: &mut dyn Progress,
     ) -> Result<Filled, DemoError> {
-        let mut transaction = store.pool().begin().await.map_err(StorageError::from)?;
+        let mut transaction = store.begin_write().await?;
         let users = sqlx::query("SELECT COUNT(*) AS users FROM users")
             .fetch_one(&mut *transaction)
             .await
@@ -96,7 +96,7 @@ impl World {
         }
         let mut filling = Filling { world: *self, connection: &mut transaction, progress };
         self.fill_parts(&mut filling, passwords).await?;
-        transaction.commit().await.map_err(StorageError::from)?;
+        transaction.commit().await?;
         Ok(Filled::Now)
     }
 

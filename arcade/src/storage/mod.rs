@@ -1,21 +1,26 @@
 //! Decides how the database is opened and migrated. Knows no table; the domains bring their SQL,
 //! which runs on SQLite and PostgreSQL alike.
 
+mod error;
+mod kind;
 mod migrations;
 pub mod numbers;
 mod transaction;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
+use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::MigrateError;
-use sqlx::{AnyConnection, AnyPool, Executor};
+use tokio::sync::Semaphore;
 
+use self::kind::Kind;
 use crate::settings;
 
-pub use transaction::retried;
+pub use error::StorageError;
+pub use transaction::{Transaction, retried};
 
 /// How long a request waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -24,56 +29,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
-}
-
-/// The database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StorageError {
-    /// The database cannot be opened.
-    #[error("database.url (DATABASE_URL): cannot open the database")]
-    Open(#[source] sqlx::Error),
-    /// The tables cannot be brought to the current form.
-    #[error("cannot migrate the database")]
-    Migrate(#[source] MigrateError),
-    /// A statement failed.
-    #[error("the database refused a statement")]
-    Query(#[from] sqlx::Error),
-    /// Another transaction came first, and this one must not stand beside it.
-    #[error("another transaction came first")]
-    Overtaken,
-}
-
-/// What SQLite and PostgreSQL say when a transaction loses against another one: busy and its
-/// kinds (5, 261, 517), a failed serialization, a deadlock.
-const LOST_RACES: [&str; 5] = ["5", "261", "517", "40001", "40P01"];
-
-impl StorageError {
-    /// Whether the same call may succeed in a moment: the database is away or busy.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            StorageError::Open(source) | StorageError::Query(source) => {
-                let away = matches!(
-                    source,
-                    sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
-                );
-                away || self.lost_a_race()
-            }
-            StorageError::Migrate(_) => false,
-            StorageError::Overtaken => true,
-        }
-    }
-
-    /// Whether a transaction lost against another one. Nothing of it was kept.
-    pub fn lost_a_race(&self) -> bool {
-        match self {
-            StorageError::Query(sqlx::Error::Database(fault)) => {
-                fault.code().is_some_and(|code| LOST_RACES.contains(&code.as_ref()))
-            }
-            StorageError::Overtaken => true,
-            _ => false,
-        }
-    }
+    kind: Kind,
+    writers: Arc<Semaphore>,
 }
 
 impl Store {
@@ -88,14 +45,17 @@ impl Store {
             Some(url) => url.reveal().to_owned(),
             None => file_url(&data.join("arcade.db"))?,
         };
+        let kind = Kind::of(&url);
+        let connections_max = database.connections_max;
         let pool = AnyPoolOptions::new()
-            .max_connections(database.connections_max)
+            .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(|connection, _| Box::pin(prepare(connection)))
+            .after_connect(move |connection, _| Box::pin(kind.prepare(connection)))
             .connect(&url)
             .await
             .map_err(StorageError::Open)?;
-        Ok(Store { pool })
+        let writers = Arc::new(Semaphore::new(kind.writers_max(connections_max)));
+        Ok(Store { pool, kind, writers })
     }
 
     /// Brings the tables to the form that this program knows. Safe to repeat. Gives the newest
@@ -125,14 +85,6 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-/// Readers and the writer do not wait for each other in a write-ahead log.
-async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    if connection.backend_name() == "SQLite" {
-        connection.execute("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000").await?;
-    }
-    Ok(())
 }
 
 fn file_url(path: &Path) -> Result<String, StorageError> {

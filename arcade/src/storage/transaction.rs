@@ -1,39 +1,81 @@
-//! Decides how a transaction that writes begins, and what is done when it loses against another.
+//! Decides how a change reaches the database: whole or not at all, in its turn, and once more when
+//! another transaction was in its way.
 
-use sqlx::{Any, Transaction};
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
-use super::{StorageError, Store};
+use rand::Rng;
+use sqlx::{Any, AnyConnection};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{sleep, timeout};
 
-/// A transaction that loses against another one is tried so many times in all.
-const ATTEMPTS_MAX: u32 = 8;
+use super::{ACQUIRE_TIMEOUT, StorageError, Store};
 
-impl Store {
-    /// Begins a transaction that writes. SQLite is told so at once: a reader that turns writer
-    /// there can only fail if somebody else wrote meanwhile.
+/// Pauses before each further attempt, in milliseconds; a random part of each is taken, because
+/// two that met once would meet again.
+const PAUSES_MS: [u64; 5] = [4, 8, 16, 32, 64];
+
+/// A transaction that may write. Dropped without [`Transaction::commit`] it leaves no trace.
+#[derive(Debug)]
+pub struct Transaction {
+    inner: sqlx::Transaction<'static, Any>,
+    // Given up after the transaction has ended: fields are dropped in their order.
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Transaction {
+    /// Makes everything that was done in it durable.
     ///
     /// # Errors
-    /// The database refuses.
-    pub async fn begin_write(&self) -> Result<Transaction<'static, Any>, StorageError> {
-        let is_sqlite = self.pool.connect_options().database_url.scheme() == "sqlite";
-        let begun = match is_sqlite {
-            true => self.pool.begin_with("BEGIN IMMEDIATE").await,
-            false => self.pool.begin().await,
-        };
-        Ok(begun?)
+    /// The database refuses, or is lost; then nobody knows whether it was done.
+    pub async fn commit(self) -> Result<(), StorageError> {
+        Ok(self.inner.commit().await?)
     }
 }
 
-/// Runs `attempt`, and again while it loses against another transaction, up to a bound.
+impl Deref for Transaction {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+}
+
+impl Store {
+    /// Begins a transaction that may write, once its turn has come.
+    ///
+    /// # Errors
+    /// The turn does not come in time, or the database is away.
+    pub async fn begin_write(&self) -> Result<Transaction, StorageError> {
+        let turn = timeout(ACQUIRE_TIMEOUT, self.writers.clone().acquire_owned()).await;
+        let turn = turn.ok().and_then(Result::ok).ok_or(StorageError::Busy)?;
+        let inner = self.pool.begin_with(self.kind.begin()).await?;
+        Ok(Transaction { inner, _turn: turn })
+    }
+}
+
+/// Runs `attempt`, which is one whole transaction, and again while another transaction is in its
+/// way, up to a bound. An attempt whose end nobody knows is not repeated.
 ///
 /// # Errors
 /// What the last attempt says.
-pub async fn retried<T, Fut>(attempt: impl Fn() -> Fut) -> Result<T, StorageError>
+pub async fn retried<T, F>(attempt: impl Fn() -> F) -> Result<T, StorageError>
 where
-    Fut: Future<Output = Result<T, StorageError>>,
+    F: Future<Output = Result<T, StorageError>>,
 {
-    for _ in 1..ATTEMPTS_MAX {
+    for pause_ms in PAUSES_MS {
         match attempt().await {
-            Err(fault) if fault.lost_a_race() => tracing::debug!(%fault, "trying again"),
+            Err(fault) if fault.lost_a_race() => {
+                tracing::debug!(%fault, "trying again");
+                let pause_ms = rand::rng().random_range(pause_ms / 2..=pause_ms);
+                sleep(Duration::from_millis(pause_ms)).await;
+            }
             ended => return ended,
         }
     }

@@ -2,6 +2,8 @@
 // Each test file is a crate of its own and uses its own part of this one.
 #![allow(dead_code, unreachable_pub)]
 
+mod postgres;
+
 use arcade::app::App;
 use arcade::auth::{Passwords, Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::configuration::{self, Environment};
@@ -25,6 +27,8 @@ use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use postgres::Database;
+
 /// The secret of every test server.
 pub const SECRET: &str = "a secret of tests, with more than 32 bytes";
 
@@ -34,6 +38,19 @@ pub const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A world small enough to make for each test, in which users 1 and 2 have several pages.
 pub const WORLD: World = World { seed: 7, users: 20, tournaments: 10, items: 30, notifications: 400 };
+
+/// The store of every test of this process: `postgres` for a server, else a file for each.
+const DATABASE_VARIABLE: &str = "ARCADE_TEST_DATABASE";
+
+/// A database on a server, where the tests are to run on one.
+#[expect(clippy::disallowed_methods, reason = "it is no setting of the server")]
+async fn on_server() -> Option<Database> {
+    match std::env::var(DATABASE_VARIABLE).as_deref() {
+        Ok("postgres") => Some(Database::fresh().await),
+        Ok("sqlite") | Err(_) => None,
+        Ok(other) => panic!("{DATABASE_VARIABLE}: {other} is neither postgres nor sqlite"),
+    }
+}
 
 /// A running server and a client of it.
 pub struct TestClient {
@@ -45,6 +62,8 @@ pub struct TestClient {
     pub draining: CancellationToken,
     stop: CancellationToken,
     serving: JoinHandle<Result<(), ServerError>>,
+    /// What the server stores in, unless that is a file in its directory.
+    pub database: Option<Database>,
     _directory: TempDir,
 }
 
@@ -81,7 +100,9 @@ impl TestClient {
         let directory = tempfile::tempdir().expect("temporary directory");
         let fixed =
             [("ARCADE_PROFILE", "test"), ("ARCADE_DATA", "."), ("JWT_SECRET", SECRET), ("PORT", "0")];
-        let all = fixed.into_iter().chain(variables.iter().copied());
+        let database = on_server().await;
+        let url = database.as_ref().map(|database| ("DATABASE_URL", database.url.as_str()));
+        let all = fixed.into_iter().chain(url).chain(variables.iter().copied());
         let environment = Environment::of(directory.path(), all);
         let settings = configuration::load(environment).expect("good settings");
         let store = Store::open(&settings.database, &settings.data).await.expect("open");
@@ -102,6 +123,7 @@ impl TestClient {
             draining,
             stop: stop.clone(),
             serving: TaskTracker::new().spawn(server.run(app, stop)),
+            database,
             _directory: directory,
         }
     }
