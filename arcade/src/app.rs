@@ -19,6 +19,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::auth::Tokens;
 use crate::description::{self, Description};
 use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
+use crate::domains::tournaments::{self, TournamentCaches, TournamentRows, Tournaments};
 use crate::figures::Figures;
 use crate::http::{self, ApiError, Route, Routes};
 use crate::reads::Reads;
@@ -35,6 +36,7 @@ const COMPRESSED_BYTES_MIN: u64 = 1_024;
 pub struct App {
     tokens: Tokens,
     notifications: Notifications,
+    tournaments: Tournaments,
     system: System,
     description: Description,
     running: TaskTracker,
@@ -70,6 +72,12 @@ impl FromRef<App> for Description {
     }
 }
 
+impl FromRef<App> for Tournaments {
+    fn from_ref(app: &App) -> Tournaments {
+        app.tournaments.clone()
+    }
+}
+
 impl FromRef<App> for System {
     fn from_ref(app: &App) -> System {
         app.system.clone()
@@ -96,10 +104,13 @@ impl App {
         let rows = NotificationRows::new(store.clone());
         let caches = NotificationCaches::build(&reads, rows.clone())?;
         let running = TaskTracker::new();
+        let tournaments = TournamentRows::new(store.clone());
+        let tournament_caches = TournamentCaches::build(&reads, tournaments.clone())?;
         let figures = Arc::new(Figures::new(larder.clone()));
         Ok(App {
             tokens: Tokens::new(secret),
             notifications: Notifications::new(caches, rows, running.clone()),
+            tournaments: Tournaments::new(tournament_caches, tournaments, running.clone()),
             system: System { profile: settings.profile, store, larder, figures, telemetry, stop },
             description: Description::of(&route_table(), &settings.cache),
             running,
@@ -151,7 +162,10 @@ impl App {
 
 /// Every route of Arcade.
 pub fn routes() -> Routes<App> {
-    system::router().merge(description::router()).merge(notifications::router())
+    system::router()
+        .merge(description::router())
+        .merge(notifications::router())
+        .merge(tournaments::router())
 }
 
 /// The table of every route.

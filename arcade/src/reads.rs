@@ -41,7 +41,9 @@ impl Reads {
         Arc<T>: Entry,
     {
         let fresh = (plan.fresh)(&self.settings);
-        let cache = self.larder.cache(plan.name).fresh_for(fresh).negative_for(plan.absent);
+        let stale = (plan.stale)(&self.settings);
+        let cache = self.larder.cache(plan.name).fresh_for(fresh).stale_for(stale);
+        let cache = cache.negative_for(plan.absent);
         let telemetry = Arc::clone(&self.telemetry);
         Ok(CachedReads { cache: cache.build()?, plan, telemetry })
     }

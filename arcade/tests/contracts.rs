@@ -9,7 +9,7 @@ use std::fmt::Write;
 use arcade::app::route_table;
 use arcade::http::{Access, Route, Verb};
 use serde_json::Value;
-use support::{Answer, TestClient};
+use support::{Answer, TestClient, with_ids};
 
 /// Headers that belong to the contract. The others come from the HTTP library or hold the time.
 const HEADERS: [&str; 9] = [
@@ -69,7 +69,11 @@ async fn good(client: &TestClient, route: &Route) -> Answer {
         Access::User => Some(client.player(2)),
         _ => client.fitting(route),
     };
-    client.send(route.verb, &route.path.replace("{id}", &id), token.as_deref(), "").await
+    let (path, body) = match route.path.starts_with("/v1/tournaments") {
+        true => client.good_tournament_request(route).await,
+        false => (with_ids(route.path, &id), String::new()),
+    };
+    client.send(route.verb, &path, token.as_deref(), &body).await
 }
 
 #[tokio::test]

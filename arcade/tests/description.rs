@@ -5,7 +5,7 @@ mod support;
 use arcade::app::route_table;
 use arcade::http::{Access, Verb};
 use serde_json::{Value, json};
-use support::TestClient;
+use support::{TestClient, with_ids};
 
 async fn document(client: &TestClient) -> Value {
     let answer = client.send(Verb::Get, "/openapi.json", None, "").await;
@@ -59,7 +59,7 @@ async fn what_the_table_calls_cached_is_cached_and_nothing_else() {
     let client = TestClient::start().await;
     for route in route_table().into_iter().filter(|route| route.verb == Verb::Get) {
         let token = client.fitting(&route);
-        let path = route.path.replace("{id}", "1");
+        let path = with_ids(route.path, "1");
         let answer = client.send(route.verb, &path, token.as_deref(), "").await;
         let cached = answer.headers.contains_key("x-cache");
         assert_eq!(cached, !route.cached.is_empty(), "GET {path}: {answer:?}");

@@ -139,6 +139,11 @@ impl Reading {
             entries_max: self.number("cache.entries_max", profile),
             notifications_fresh: seconds(self, "cache.notifications_fresh_s"),
             unread_count_fresh: seconds(self, "cache.unread_count_fresh_s"),
+            tournaments_fresh: seconds(self, "cache.tournaments_fresh_s"),
+            tournaments_by_venue_fresh: seconds(self, "cache.tournaments_by_venue_fresh_s"),
+            tournament_fresh: seconds(self, "cache.tournament_fresh_s"),
+            matches_fresh: seconds(self, "cache.matches_fresh_s"),
+            match_fresh: seconds(self, "cache.match_fresh_s"),
         }
     }
 

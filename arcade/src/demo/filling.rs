@@ -8,7 +8,7 @@ use crate::storage::StorageError;
 
 /// Rows that one statement writes. SQLite finds each parameter by a search through all of them, so
 /// long statements cost more than many short ones.
-const ROWS_PER_STATEMENT: usize = 50;
+pub(super) const ROWS_PER_STATEMENT: usize = 50;
 
 /// Is told how far a world is.
 pub trait Progress: Send {

@@ -3,6 +3,7 @@
 
 mod filling;
 mod notifications;
+mod tournaments;
 mod users;
 mod words;
 
@@ -110,6 +111,7 @@ impl World {
         let salt = (u128::from(self.seed) << 64 | u128::from(self.seed)).to_be_bytes();
         let password_hash = passwords.hash_with(DEMO_PASSWORD, &salt)?;
         users::fill(filling, &password_hash).await?;
+        tournaments::fill(filling).await?;
         notifications::fill(filling).await?;
         Ok(())
     }

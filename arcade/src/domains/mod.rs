@@ -1,4 +1,5 @@
 //! The domains. None may import another.
 
 pub mod notifications;
+pub mod tournaments;
 pub mod users;

@@ -22,7 +22,7 @@ pub use cursor::{Cursor, CursorFormat, cursor};
 pub use described::{Described, Takes};
 pub use error::ApiError;
 pub use fields::{Asked, Fields, Input};
-pub use format::{Format, Given, choice, flag, id, integer, line, text};
+pub use format::{Choice, Format, Given, Integer, Text, choice, flag, id, integer, line, text};
 pub use input::{IdPath, IdPaths, JsonBody, NoInput, NoQuery, Nothing, Query};
 pub use observe::observed;
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX, PAGES_CACHED_MAX, Page, PageQuery};

@@ -41,6 +41,8 @@ pub struct CachePlan {
     pub name: &'static str,
     /// How long its entries are fresh.
     pub fresh: fn(&settings::Cache) -> Duration,
+    /// How much longer they are served, marked stale, while one caller loads them again.
+    pub stale: fn(&settings::Cache) -> Duration,
     /// How long the knowledge that there is no such thing is kept; zero if it is not.
     pub absent: Duration,
     /// What an invalidation names to drop entries, such as `tournament:{id}`.

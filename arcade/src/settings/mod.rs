@@ -71,6 +71,16 @@ pub struct Cache {
     pub notifications_fresh: Duration,
     /// How long the number of unread notifications is fresh.
     pub unread_count_fresh: Duration,
+    /// How long a page of tournaments is fresh.
+    pub tournaments_fresh: Duration,
+    /// How long a page of a venue's tournaments is fresh.
+    pub tournaments_by_venue_fresh: Duration,
+    /// How long a tournament with its players is fresh.
+    pub tournament_fresh: Duration,
+    /// How long the matches of a tournament are fresh.
+    pub matches_fresh: Duration,
+    /// How long a match is fresh.
+    pub match_fresh: Duration,
 }
 
 /// Which log lines are written, and how.

@@ -12,6 +12,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "notifications", include_str!("../../migrations/0002_notifications.sql")),
     (3, "accounts", include_str!("../../migrations/0003_accounts.sql")),
     (10, "numbers", include_str!("../../migrations/0010_numbers.sql")),
+    (11, "tournaments", include_str!("../../migrations/0011_tournaments.sql")),
     (21, "ledger", include_str!("../../migrations/0021_ledger.sql")),
 ];
 

@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub)]
 
 mod postgres;
+mod sender;
+pub mod tournaments;
 
 use arcade::app::App;
 use arcade::auth::{Passwords, Role, TOKEN_LIFETIME, Tokens, UserId};
@@ -12,11 +14,8 @@ use arcade::http::{Access, Route, Verb};
 use arcade::server::{Server, ServerError};
 use arcade::settings::Secret;
 use arcade::storage::Store;
-use axum::body::Bytes;
-use axum::http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt, Full};
+use axum::http::{HeaderMap, StatusCode};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -28,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use postgres::Database;
+pub use sender::Sender;
 
 /// The secret of every test server.
 pub const SECRET: &str = "a secret of tests, with more than 32 bytes";
@@ -52,10 +52,15 @@ async fn on_server() -> Option<Database> {
     }
 }
 
+/// The path of a route with `id` in place of each parameter.
+pub fn with_ids(path: &str, id: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { id } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
 /// A running server and a client of it.
 pub struct TestClient {
-    client: Client<HttpConnector, Full<Bytes>>,
-    base: String,
+    sender: Sender,
     pub tokens: Tokens,
     pub store: Store,
     /// Tells the parts that the server drains, without draining it.
@@ -97,6 +102,11 @@ impl TestClient {
 
     /// Starts a server in the test profile with further variables.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::start_in(WORLD, variables).await
+    }
+
+    /// The same with another world in its database.
+    pub async fn start_in(world: World, variables: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
         let fixed =
             [("ARCADE_PROFILE", "test"), ("ARCADE_DATA", "."), ("JWT_SECRET", SECRET), ("PORT", "0")];
@@ -108,7 +118,7 @@ impl TestClient {
         let store = Store::open(&settings.database, &settings.data).await.expect("open");
         store.migrate().await.expect("migrate");
         let passwords = Passwords::new(settings.password_memory_kib).expect("passwords");
-        let filled = WORLD.fill(&store, &passwords, &mut Unwatched).await;
+        let filled = world.fill(&store, &passwords, &mut Unwatched).await;
         assert_eq!(filled.expect("fill"), Filled::Now);
         let stop = CancellationToken::new();
         let secret = Secret::new(SECRET);
@@ -116,8 +126,10 @@ impl TestClient {
         let app = App::build(&settings, &secret, store.clone(), draining.clone()).expect("app");
         let server = Server::listen(&settings.http).await.expect("listen");
         TestClient {
-            client: Client::builder(TokioExecutor::new()).build_http(),
-            base: format!("http://{}", server.address()),
+            sender: Sender {
+                client: Client::builder(TokioExecutor::new()).build_http(),
+                base: format!("http://{}", server.address()),
+            },
             tokens: Tokens::new(&secret),
             store,
             draining,
@@ -151,14 +163,13 @@ impl TestClient {
         self.send(Verb::Get, path, Some(token), "").await
     }
 
+    /// A client that can be handed to a task of its own.
+    pub fn sender(&self) -> Sender {
+        self.sender.clone()
+    }
+
     pub async fn send(&self, verb: Verb, path: &str, token: Option<&str>, body: &str) -> Answer {
-        let authorization = token.map(|token| format!("Bearer {token}"));
-        let mut headers: Vec<(&str, &str)> =
-            authorization.iter().map(|value| ("authorization", value.as_str())).collect();
-        if !body.is_empty() {
-            headers.push(("content-type", "application/json"));
-        }
-        self.send_with(verb, path, &headers, body).await
+        self.sender.send(verb, path, token, body).await
     }
 
     pub async fn send_with(
@@ -168,22 +179,12 @@ impl TestClient {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let url = format!("{}{path}", self.base);
-        let mut request = Request::builder().method(verb.name()).uri(url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
-        let request = request.body(body).expect("request");
-        let (parts, body) = self.client.request(request).await.expect("answer").into_parts();
-        let bytes = body.collect().await.expect("body").to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status: parts.status, headers: parts.headers, text }
+        self.sender.send_with(verb, path, headers, body).await
     }
 
     /// Begins user 1's request to `path` and holds its two-byte body back.
     pub async fn half_sent(&self, path: &str) -> HalfSent {
-        let address = self.base.trim_start_matches("http://");
+        let address = self.sender.base.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).await.expect("connect");
         let token = self.player(1);
         let head = format!(
@@ -210,7 +211,7 @@ impl TestClient {
     /// Drains the server and waits for its end.
     pub async fn stop(self) {
         // An idle connection of the client would be waited for.
-        drop(self.client);
+        drop(self.sender);
         self.stop.cancel();
         let ended = timeout(PATIENCE, self.serving).await.expect("the server ends in time");
         ended.expect("the server does not panic").expect("the server ends well");

@@ -16,6 +16,7 @@ use crate::reads::{CachedReads, Reads};
 pub(super) const PAGES: CachePlan = CachePlan {
     name: "notifications",
     fresh: |cache| cache.notifications_fresh,
+    stale: |_| Duration::ZERO,
     absent: Duration::ZERO,
     tags: &["notifications:{user}"],
     audience: Audience::Private,
@@ -25,6 +26,7 @@ pub(super) const PAGES: CachePlan = CachePlan {
 pub(super) const UNREAD: CachePlan = CachePlan {
     name: "notifications-unread",
     fresh: |cache| cache.unread_count_fresh,
+    stale: |_| Duration::ZERO,
     absent: Duration::ZERO,
     tags: &["notifications-unread:{user}"],
     audience: Audience::Private,
