@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 use larder::clock::SystemClock;
 use larder::{BuildError, Larder};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use crate::description::{self, Description};
 use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
 use crate::domains::tournaments::{self, TournamentCaches, TournamentRows, Tournaments};
 use crate::figures::Figures;
-use crate::http::{self, ApiError, Route, Routes};
+use crate::http::{self, ApiError, Limits, Route, Routes};
 use crate::reads::Reads;
 use crate::settings::{Secret, Settings};
 use crate::storage::Store;
@@ -39,6 +39,7 @@ pub struct App {
     tournaments: Tournaments,
     system: System,
     description: Description,
+    limits: Arc<Limits>,
     running: TaskTracker,
 }
 
@@ -103,6 +104,7 @@ impl App {
         let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
         let rows = NotificationRows::new(store.clone());
         let caches = NotificationCaches::build(&reads, rows.clone())?;
+        let table = route_table();
         let running = TaskTracker::new();
         let tournaments = TournamentRows::new(store.clone());
         let tournament_caches = TournamentCaches::build(&reads, tournaments.clone())?;
@@ -112,7 +114,8 @@ impl App {
             notifications: Notifications::new(caches, rows, running.clone()),
             tournaments: Tournaments::new(tournament_caches, tournaments, running.clone()),
             system: System { profile: settings.profile, store, larder, figures, telemetry, stop },
-            description: Description::of(&route_table(), &settings.cache),
+            description: Description::of(&table, &settings.cache),
+            limits: Arc::new(Limits::new(settings.limits, &table, Arc::new(SystemClock))),
             running,
         })
     }
@@ -120,7 +123,12 @@ impl App {
     /// The service: every route, inside the layers that all of them share.
     pub fn router(&self, http: &crate::settings::Http) -> Router {
         let (router, _) = routes().into_parts();
+        self.layered(router, http)
+    }
+
+    fn layered(&self, router: Router<App>, http: &crate::settings::Http) -> Router {
         let telemetry = Arc::clone(&self.system.telemetry);
+        let limits = Arc::clone(&self.limits);
         let timeout =
             TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, http.request_timeout);
         // An answer that says nothing about caching must not end up in one.
@@ -137,6 +145,8 @@ impl App {
             .layer(CatchPanicLayer::new())
             .layer(timeout)
             .layer(DefaultBodyLimit::max(http.body_bytes_max))
+            .layer(Extension(http::ReadTimeout(http.read_timeout)))
+            .layer(from_fn_with_state(limits, http::limited))
             .layer(from_fn(http::rendered))
             .layer(from_fn(http::conditional))
             .layer(kept_by_nobody)
@@ -175,4 +185,46 @@ pub fn route_table() -> Vec<Route> {
 
 async fn no_route() -> ApiError {
     ApiError::NotFound("route")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use axum::routing::get;
+    use tower_service::Service;
+
+    use super::*;
+    use crate::configuration::{self, Environment};
+
+    async fn panics() -> StatusCode {
+        panic!("the canary sings")
+    }
+
+    async fn fails() -> Result<(), ApiError> {
+        Err(ApiError::Internal("the canary sings".into()))
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_ours_is_answered_without_a_word_about_it() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let settings = configuration::load(Environment::of(directory.path(), [])).expect("settings");
+        let store = Store::open(&settings.database, directory.path()).await.expect("open");
+        let secret = Secret::new("a secret of more than thirty-two bytes");
+        let app = App::build(&settings, &secret, store, CancellationToken::new()).expect("app");
+        let routes = Router::new().route("/panics", get(panics)).route("/fails", get(fails));
+        let mut router = app.layered(routes, &settings.http);
+        for path in ["/panics", "/fails"] {
+            let request = Request::get(path).body(Body::empty()).expect("request");
+            let answer = router.call(request).await.expect("infallible");
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+            let id = answer.headers()["x-request-id"].to_str().expect("plain").to_owned();
+            let kind = answer.headers()[header::CONTENT_TYPE].clone();
+            let body = to_bytes(answer.into_body(), 4_096).await.expect("body");
+            let text = String::from_utf8_lossy(&body);
+            assert_eq!(kind, "application/problem+json", "{path}");
+            assert!(text.contains(&id) && !text.contains("canary"), "{path}: {text}");
+        }
+        app.close().await;
+    }
 }

@@ -7,6 +7,7 @@ pub mod app;
 pub mod auth;
 pub mod balances;
 pub mod configuration;
+mod connections;
 pub mod demo;
 pub mod description;
 pub mod domains;

@@ -34,7 +34,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     if settings.profile == Profile::Development {
         print!("{}", invitation(&settings, &Tokens::new(&secret), &server)?);
     }
-    until_signalled(signals, server, app, stop).await?;
+    until_signalled(signals, server, app, stop).await;
     println!("Arcade has stopped.");
     Ok(())
 }
@@ -95,18 +95,13 @@ impl Signals {
 }
 
 /// Serves until a signal comes, then drains.
-async fn until_signalled(
-    mut signals: Signals,
-    server: Server,
-    app: App,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+async fn until_signalled(mut signals: Signals, server: Server, app: App, stop: CancellationToken) {
     let mut serving = std::pin::pin!(server.run(app, stop.clone()));
     tokio::select! {
-        served = &mut serving => return Ok(served?),
+        () = &mut serving => return,
         _ = signals.terminate.recv() => {}
         _ = signals.interrupt.recv() => {}
     }
     stop.cancel();
-    Ok(serving.await?)
+    serving.await;
 }

@@ -115,6 +115,22 @@ async fn no_bad_token_is_let_in_and_no_answer_says_why() {
 }
 
 #[tokio::test]
+async fn no_route_that_asks_for_a_token_takes_a_bad_one() {
+    let client = TestClient::start().await;
+    let guarded: Vec<_> =
+        route_table().into_iter().filter(|route| route.access != Access::Public).collect();
+    assert!(guarded.len() >= 7, "the table of routes lost its access");
+    for (name, token) in bad_tokens() {
+        for route in &guarded {
+            let path = with_ids(route.path, "1");
+            let answer = client.send(route.verb, &path, Some(&token), "").await;
+            assert_eq!(answer.status, 401, "{} {path} with {name}", route.verb.name());
+        }
+    }
+    client.stop().await;
+}
+
+#[tokio::test]
 async fn the_clocks_of_two_machines_may_differ_a_little() {
     let client = TestClient::start().await;
     let spent = client.tokens.issue(UserId(1), Role::Player, Duration::ZERO).expect("token");

@@ -62,9 +62,23 @@ async fn what_the_table_calls_cached_is_cached_and_nothing_else() {
         let path = with_ids(route.path, "1");
         let answer = client.send(route.verb, &path, token.as_deref(), "").await;
         let cached = answer.headers.contains_key("x-cache");
-        assert_eq!(cached, !route.cached.is_empty(), "GET {path}: {answer:?}");
+        if answer.status.is_success() {
+            assert_eq!(cached, !route.cached.is_empty(), "GET {path}: {answer:?}");
+        }
     }
     client.stop().await;
+}
+
+/// Routes that change nothing which is cached.
+const CHANGING_NOTHING: [&str; 4] =
+    ["/api/v1/cache", "/auth/register", "/auth/login", "/auth/refresh"];
+
+#[test]
+fn every_change_drops_what_it_makes_wrong() {
+    let changes = route_table().into_iter().filter(|route| route.verb != Verb::Get);
+    for route in changes.filter(|route| !CHANGING_NOTHING.contains(&route.path)) {
+        assert!(!route.drops.is_empty(), "{} {}", route.verb.name(), route.path);
+    }
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use tracing_subscriber::EnvFilter;
 
 use self::sources::Layers;
 use crate::settings::{
-    Cache, Database, Demo, Http, Log, LogFormat, PASSWORD_MEMORY_KIB_MIN, Profile, Secret, Settings,
-    UnknownProfile,
+    Cache, Database, Demo, Http, Limits, Log, LogFormat, PASSWORD_MEMORY_KIB_MIN, Profile, Secret,
+    Settings, UnknownProfile,
 };
 pub use problem::{Problem, SettingsError};
 pub use sources::{Environment, Layer, Warning};
@@ -82,6 +82,7 @@ impl Reading {
             profile,
             data: self.data.clone(),
             http: self.http(profile),
+            limits: self.limits(profile),
             jwt_secret: self.text("auth.jwt_secret", profile).map(Secret::new),
             password_memory_kib: self.password_memory_kib(profile),
             database: Database {
@@ -112,6 +113,7 @@ impl Reading {
             address: SocketAddr::new(host, self.number("http.port", profile) as u16),
             body_bytes_max: self.number("http.body_bytes_max", profile) as usize,
             request_timeout: millis(self, "http.request_timeout_ms"),
+            read_timeout: millis(self, "http.read_timeout_ms"),
             shutdown_timeout: millis(self, "http.shutdown_timeout_ms"),
         }
     }
@@ -130,6 +132,15 @@ impl Reading {
             });
         }
         memory_kib
+    }
+
+    fn limits(&mut self, profile: Profile) -> Limits {
+        Limits {
+            requests_per_minute: self.number("limits.requests_per_minute", profile),
+            logins_per_minute: self.number("limits.logins_per_minute", profile),
+            refreshes_per_minute: self.number("limits.refreshes_per_minute", profile),
+            bad_tokens_per_minute: self.number("limits.bad_tokens_per_minute", profile),
+        }
     }
 
     fn cache(&mut self, profile: Profile) -> Cache {

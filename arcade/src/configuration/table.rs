@@ -89,6 +89,17 @@ pub(super) const OTHER_VARIABLES: [&str; 5] =
 /// The longest a shutdown may take. A container runtime kills after that time.
 pub(super) const SHUTDOWN_MS_MAX: u64 = 10_000;
 
+/// How many of something a source may have within a minute.
+const PER_MINUTE: Kind = Kind::Number { min: 0, max: 1_000_000 };
+
+/// Limits are off where one machine is every source.
+fn limited(profile: Profile, limit: &'static str) -> Fallback {
+    match profile {
+        Profile::Development | Profile::Test => Value("0"),
+        Profile::Staging | Profile::Production => Value(limit),
+    }
+}
+
 /// Every setting of the server.
 pub const SETTINGS: &[Setting] = &[
     Setting {
@@ -124,12 +135,52 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "E-1",
     },
     Setting {
+        name: "http.read_timeout_ms",
+        variable: "ARCADE_READ_TIMEOUT_MS",
+        kind: Kind::Number { min: 10, max: 10_000 },
+        fallback: |_| Value("5000"),
+        about: "How long the head of a request, and then its body, may take to arrive.",
+        requirement: "H-1",
+    },
+    Setting {
         name: "http.shutdown_timeout_ms",
         variable: "ARCADE_SHUTDOWN_TIMEOUT_MS",
         kind: Kind::Number { min: 0, max: SHUTDOWN_MS_MAX },
         fallback: |_| Value("10000"),
         about: "How long requests in flight may go on after SIGTERM.",
         requirement: "E-6",
+    },
+    Setting {
+        name: "limits.requests_per_minute",
+        variable: "ARCADE_REQUESTS_PER_MINUTE",
+        kind: PER_MINUTE,
+        fallback: |profile| limited(profile, "100"),
+        about: "How often one source may ask within a minute; 0 is no limit.",
+        requirement: "H-7",
+    },
+    Setting {
+        name: "limits.logins_per_minute",
+        variable: "ARCADE_LOGINS_PER_MINUTE",
+        kind: PER_MINUTE,
+        fallback: |profile| limited(profile, "10"),
+        about: "How often one source may log in or register within a minute; 0 is no limit.",
+        requirement: "H-7",
+    },
+    Setting {
+        name: "limits.refreshes_per_minute",
+        variable: "ARCADE_REFRESHES_PER_MINUTE",
+        kind: PER_MINUTE,
+        fallback: |profile| limited(profile, "30"),
+        about: "How often one source may refresh a token within a minute; 0 is no limit.",
+        requirement: "H-7",
+    },
+    Setting {
+        name: "limits.bad_tokens_per_minute",
+        variable: "ARCADE_BAD_TOKENS_PER_MINUTE",
+        kind: PER_MINUTE,
+        fallback: |profile| limited(profile, "10"),
+        about: "After how many refused tokens within a minute a source must wait; 0 is no limit.",
+        requirement: "H-7",
     },
     Setting {
         name: "auth.jwt_secret",

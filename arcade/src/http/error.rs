@@ -2,6 +2,7 @@
 //! the caller never sees.
 
 use std::error::Error;
+use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -50,6 +51,15 @@ pub enum ApiError {
     /// The body broke off.
     #[error("the request body could not be read")]
     BodyUnreadable,
+    /// The body took too long to arrive.
+    #[error("the request body did not arrive in time")]
+    BodySlow,
+    /// The source has asked too often.
+    #[error("too many requests")]
+    TooManyRequests {
+        /// When it may ask again.
+        retry_after: Duration,
+    },
     /// A part that the answer needs is away; the same request may succeed in a moment.
     #[error("the service is not available at the moment")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
@@ -63,6 +73,8 @@ impl ApiError {
         match self {
             ApiError::BadInput(_) | ApiError::BodyUnreadable => StatusCode::BAD_REQUEST,
             ApiError::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            ApiError::BodySlow => StatusCode::REQUEST_TIMEOUT,
+            ApiError::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             ApiError::Forbidden | ApiError::ForeignUser => StatusCode::FORBIDDEN,
             ApiError::NotFound(_) | ApiError::Absent { .. } => StatusCode::NOT_FOUND,
             ApiError::Conflict(_) => StatusCode::CONFLICT,
@@ -102,6 +114,12 @@ impl IntoResponse for ApiError {
             ApiError::BadInput(details) => details,
             ApiError::Absent { provenance, .. } => {
                 provenance.tell(response.headers_mut());
+                Vec::new()
+            }
+            ApiError::TooManyRequests { retry_after } => {
+                // Rounded up: who comes at the second that is named must be let in.
+                let seconds = HeaderValue::from(retry_after.as_secs() + 1);
+                response.headers_mut().insert(header::RETRY_AFTER, seconds);
                 Vec::new()
             }
             _ => Vec::new(),

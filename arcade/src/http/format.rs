@@ -70,7 +70,9 @@ impl<T: Copy + PartialOrd + Display + FromStr + Into<Value>> Format for Integer<
     type Value = T;
 
     fn read(&self, given: Given<'_>) -> Option<T> {
-        given.literal().parse().ok().filter(|number| self.0.contains(number))
+        // A plus sign would be a second way to write the same number.
+        let literal = Some(given.literal()).filter(|text| !text.starts_with('+'))?;
+        literal.parse().ok().filter(|number| self.0.contains(number))
     }
 
     fn demand(&self) -> &'static str {

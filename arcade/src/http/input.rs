@@ -1,6 +1,8 @@
 //! Decides where a handler's input comes from: path, query, body. Each is an argument type; what a
 //! handler does not take, a request may not have.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
@@ -131,13 +133,24 @@ fn json_announced(headers: &HeaderMap) -> Result<(), Vec<Detail>> {
     }
 }
 
+/// How long a body may take to arrive; a layer tells it to every request.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadTimeout(pub Duration);
+
 async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
     // Nothing is inflated here, so a short body cannot become a long one.
     let encoding = request.headers().get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(ApiError::BodyEncoded);
     }
-    let body = Bytes::from_request(request, state).await;
+    let timeout = request.extensions().get::<ReadTimeout>().copied();
+    let reading = Bytes::from_request(request, state);
+    let body = match timeout {
+        Some(ReadTimeout(most)) => {
+            tokio::time::timeout(most, reading).await.map_err(|_| ApiError::BodySlow)?
+        }
+        None => reading.await,
+    };
     body.map_err(|rejection| match rejection.into_response().status() {
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::BodyTooLong,
         _ => ApiError::BodyUnreadable,

@@ -57,6 +57,19 @@ pub enum Access {
     Admin,
 }
 
+/// How often a route may be asked; the numbers are settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traffic {
+    /// As often as the rest.
+    Usual,
+    /// Where passwords can be guessed: logging in, registering.
+    Login,
+    /// Where tokens are made anew.
+    Refresh,
+    /// What machines ask all the time; not limited.
+    Probe,
+}
+
 /// One route.
 #[derive(Debug, Clone)]
 pub struct Route {
@@ -70,6 +83,8 @@ pub struct Route {
     pub about: &'static str,
     /// The status of a good answer.
     pub status: StatusCode,
+    /// How often it may be asked.
+    pub traffic: Traffic,
     /// The caches that its answer comes from.
     pub cached: &'static [&'static CachePlan],
     /// The caches of which it drops entries.
@@ -86,6 +101,7 @@ impl Route {
             access,
             about,
             status: StatusCode::OK,
+            traffic: Traffic::Usual,
             cached: &[],
             drops: &[],
             takes: Takes::default(),
@@ -131,6 +147,13 @@ impl Route {
     #[must_use]
     pub fn answers(mut self, status: StatusCode) -> Self {
         self.status = status;
+        self
+    }
+
+    /// It is asked this often.
+    #[must_use]
+    pub fn traffic(mut self, traffic: Traffic) -> Self {
+        self.traffic = traffic;
         self
     }
 

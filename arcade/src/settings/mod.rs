@@ -24,6 +24,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// The HTTP server.
     pub http: Http,
+    /// How often a source may ask.
+    pub limits: Limits,
     /// The secret that signs tokens. Missing in development only, where the start makes one.
     pub jwt_secret: Option<Secret>,
     /// The memory that hashing a password takes, in KiB.
@@ -47,8 +49,23 @@ pub struct Http {
     pub body_bytes_max: usize,
     /// The longest a request may take.
     pub request_timeout: Duration,
+    /// How long the head of a request, and then its body, may take to arrive.
+    pub read_timeout: Duration,
     /// How long requests in flight may go on after the signal to stop.
     pub shutdown_timeout: Duration,
+}
+
+/// How often a source may ask within a minute; zero is as often as it likes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests of any kind.
+    pub requests_per_minute: u64,
+    /// Logging in and registering.
+    pub logins_per_minute: u64,
+    /// Making a token anew.
+    pub refreshes_per_minute: u64,
+    /// Requests with a token that is refused.
+    pub bad_tokens_per_minute: u64,
 }
 
 /// Which database, and how much of it.

@@ -9,7 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
 use crate::auth::Tokens;
-use crate::http::{Access, Route, Routes};
+use crate::http::{Access, Route, Routes, Traffic};
 
 pub use cache::HIT_RATE_TARGET;
 pub use parts::System;
@@ -26,9 +26,20 @@ where
     Routes::new()
         .route(Route::get("/api/health", Access::Public, HEALTH), health::report)
         .route(Route::get("/api/v1/health", Access::Public, HEALTH), health::report)
-        .route(Route::get("/readyz", Access::Public, "Whether to send requests."), health::ready)
-        .route(Route::get("/livez", Access::Public, "Whether the process lives."), health::live)
-        .route(Route::get("/metrics", Access::Public, "Figures for Prometheus."), metrics)
+        .route(
+            Route::get("/readyz", Access::Public, "Whether to send requests.")
+                .traffic(Traffic::Probe),
+            health::ready,
+        )
+        .route(
+            Route::get("/livez", Access::Public, "Whether the process lives.")
+                .traffic(Traffic::Probe),
+            health::live,
+        )
+        .route(
+            Route::get("/metrics", Access::Public, "Figures for Prometheus.").traffic(Traffic::Probe),
+            metrics,
+        )
         .route(Route::get("/api/v1/cache", Access::Admin, "Counts of the caches."), cache::show)
         .route(Route::delete("/api/v1/cache", Access::Admin, "Counts anew."), cache::reset)
 }

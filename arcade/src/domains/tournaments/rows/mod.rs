@@ -163,7 +163,7 @@ impl TournamentRows {
 }
 
 async fn commit(transaction: Transaction) -> Result<(), Failure> {
-    transaction.commit().await.map_err(|fault| Failure::Doubtful(fault.into()))
+    transaction.commit().await.map_err(Failure::Doubtful)
 }
 
 async fn census(transaction: &mut Transaction, id: i64) -> Result<Census, Failure> {
