@@ -10,7 +10,10 @@ const AMOUNT: &str = "0 to 1000000000000";
 const TIME: &str = "0 to 253402300799999";
 const ID: &str = "1 to 9223372036854775807";
 
-async fn check(client: &TestClient, verb: Verb, path: &str, body: &str, expected: &[(&str, &str)]) {
+/// Fields with their limits.
+type Named<'a> = &'a [(&'a str, &'a str)];
+
+async fn check(client: &TestClient, verb: Verb, path: &str, body: &str, expected: Named<'_>) {
     let answer = client.send(verb, path, Some(&client.admin()), body).await;
     assert_eq!(answer.status, 400, "{path} {body}: {answer:?}");
     let problem = answer.json();
@@ -123,7 +126,7 @@ async fn every_mistake_in_a_change_is_named_with_its_limit() {
     let client = TestClient::start().await;
     let (path, [first, _]) = client.begun_tournament().await;
     let words = "SCHEDULED, READY, ACTIVE, PAUSED, COMPLETED, FORFEITED, CANCELLED";
-    let cases: [(&str, &str, &[(&str, &str)]); 12] = [
+    let cases: [(&str, &str, Named<'_>); 12] = [
         (&path, "{}", &[("", "at least one field")]),
         (&path, r#"{"maxPlayers": 257}"#, &[("maxPlayers", "2 to 256")]),
         (
@@ -160,7 +163,7 @@ async fn every_mistake_in_a_change_is_named_with_its_limit() {
 async fn every_mistake_in_the_query_of_a_list_is_named_with_its_limit() {
     let client = TestClient::start().await;
     let words = "UPCOMING, REGISTRATION, ACTIVE, LIVE, COMPLETED, CANCELLED";
-    let cases: [(&str, &[(&str, &str)]); 5] = [
+    let cases: [(&str, Named<'_>); 5] = [
         ("/v1/tournaments?limit=101", &[("limit", "1 to 100")]),
         ("/v1/tournaments?status=OPEN", &[("status", words)]),
         ("/v1/tournaments?venueId=-1&page=0", &[("venueId", ID), ("page", "1 to 100000")]),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use larder::{BuildError, Invalidation, Key, Loaded};
 
-use super::changes::Changed;
+use super::change::Changed;
 use super::input::ListFilter;
 use super::model::{Match, MatchList, TournamentDetail, TournamentPage};
 use super::rows::{TournamentRows, Updated};

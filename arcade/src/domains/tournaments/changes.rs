@@ -6,57 +6,10 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use super::cache::TournamentCaches;
-use super::input::{MatchChange, NewTournament, TournamentChange};
-use super::model::{Match, Tournament};
-use super::rows::{Failure, Registration, Started, TournamentRows, Updated};
-use crate::auth::UserId;
+use super::change::{Change, Changed};
+use super::rows::{Failure, TournamentRows};
 use crate::http::ApiError;
 use crate::wall;
-
-/// A change of tournaments.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// Announces one.
-    Create(NewTournament),
-    /// Changes one.
-    Update(i64, TournamentChange),
-    /// Removes one.
-    Delete(i64),
-    /// Takes a place in one for a user.
-    Register(i64, UserId),
-    /// Gives the place of a user in one free.
-    Unregister(i64, UserId),
-    /// Draws the first round of one.
-    Start(i64),
-    /// Changes a match.
-    UpdateMatch {
-        /// Its tournament.
-        tournament: i64,
-        /// Its number.
-        id: i64,
-        /// What is to be another way.
-        change: MatchChange,
-    },
-}
-
-/// What a change did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changed {
-    /// There is one more.
-    Created(Tournament),
-    /// One is another way.
-    Updated(Updated),
-    /// One is gone; this is what it was.
-    Deleted(Tournament),
-    /// A user has a place.
-    Registered(Registration),
-    /// A user has no place any more.
-    Unregistered(Registration),
-    /// One has begun.
-    Started(Started),
-    /// A match is another way.
-    MatchUpdated(Match),
-}
 
 /// Tournaments: reads through the cache, changes through [`Change`]. Clones share everything.
 #[derive(Debug, Clone)]
@@ -114,4 +67,50 @@ async fn commit(rows: &TournamentRows, change: Change) -> Result<Changed, Failur
             Changed::MatchUpdated(rows.update_match(tournament, id, &change, now_ms).await?)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use larder::Larder;
+    use larder::clock::SystemClock;
+
+    use super::*;
+    use crate::auth::Passwords;
+    use crate::configuration::{self, Environment};
+    use crate::demo::{Unwatched, World};
+    use crate::reads::Reads;
+    use crate::storage::Store;
+    use crate::telemetry::Telemetry;
+
+    async fn tournaments(directory: &std::path::Path) -> Tournaments {
+        let settings = configuration::load(Environment::of(directory, [])).expect("settings");
+        let store = Store::open(&settings.database, directory).await.expect("open");
+        store.migrate().await.expect("migrate");
+        let world = World { seed: 7, users: 2, tournaments: 1, items: 0, notifications: 0 };
+        let passwords = Passwords::new(8).expect("passwords");
+        world.fill(&store, &passwords, &mut Unwatched).await.expect("fill");
+        let larder = Larder::builder("test").build().expect("larder");
+        let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
+        let reads = Reads::new(larder, settings.cache, telemetry);
+        let rows = TournamentRows::new(store);
+        let caches = TournamentCaches::build(&reads, rows.clone()).expect("caches");
+        Tournaments::new(caches, rows, TaskTracker::new())
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_hangs_up_leaves_no_removed_tournament_behind() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let tournaments = tournaments(directory.path()).await;
+        tournaments.caches().detail(1).await.expect("a tournament");
+        let mut applied = Box::pin(tournaments.apply(Change::Delete(1)));
+        let polled = applied.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(applied);
+        tournaments.running.close();
+        tournaments.running.wait().await;
+        let after = tournaments.caches().detail(1).await;
+        assert!(matches!(after, Err(ApiError::Absent { .. })), "{after:?}");
+    }
 }

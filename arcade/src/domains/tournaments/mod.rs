@@ -2,8 +2,10 @@
 //! belong to them.
 
 mod cache;
+mod change;
 mod changes;
 mod input;
+mod mistakes;
 mod model;
 mod routes;
 mod rows;
@@ -11,7 +13,8 @@ mod rules;
 mod words;
 
 pub use cache::TournamentCaches;
-pub use changes::{Change, Changed, Tournaments};
+pub use change::{Change, Changed};
+pub use changes::Tournaments;
 pub use input::{MAX_PLAYERS_DEFAULT, MatchChange, NewTournament, TournamentChange};
 pub use model::{Match, MatchList, Participant, Tournament, TournamentDetail, TournamentPage};
 pub use routes::router;

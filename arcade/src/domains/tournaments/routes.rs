@@ -6,7 +6,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::cache::{DETAILS, LISTS, MATCH_LISTS, MATCHES, VENUE_LISTS};
-use super::changes::{Change, Changed, Tournaments};
+use super::change::{Change, Changed};
+use super::changes::Tournaments;
 use super::input::{ListFilter, ListQuery, MatchChange, NewTournament, TournamentChange, VenueQuery};
 use crate::auth::{Admin, CurrentUser, Tokens};
 use crate::http::{

@@ -4,7 +4,7 @@ use super::{
     AMOUNT_MINOR, FORMAT, GAME_TYPE, MAX_PLAYERS, NAME, REWARDS, SPONSOR_NAME, TIME_MS, banner_url,
     note, note_times,
 };
-use crate::domains::tournaments::rules;
+use crate::domains::tournaments::mistakes;
 use crate::domains::tournaments::words::{Format, GameType, Status};
 use crate::http::{Choice, Fields, Input, choice, flag, id};
 
@@ -70,7 +70,7 @@ impl Input for NewTournament {
         if let (Some(sponsored), Some(name), Some(url)) =
             (sponsored, &sponsor_name, &sponsor_banner_url)
         {
-            note(fields, rules::sponsor(sponsored, name.as_deref(), url.as_deref()));
+            note(fields, mistakes::sponsor(sponsored, name.as_deref(), url.as_deref()));
         }
         Some(NewTournament {
             name: name?,

@@ -12,7 +12,7 @@ pub use played::MatchChange;
 
 use crate::http::{Choice, Fields, Integer, Text, choice, integer, line, text};
 
-use super::rules::{self, Mistake};
+use super::mistakes::{self, Mistake};
 use super::words::{Format, GameType, Status};
 
 const MAX_PLAYERS: Integer<u32> = integer(2..=256);
@@ -43,7 +43,7 @@ fn banner_url(fields: &mut Fields) -> Option<Option<String>> {
 /// Notes a time that does not fit the other one, if both are known.
 fn note_times(fields: &mut Fields, starts_at_ms: Option<i64>, ends_at_ms: Option<i64>) {
     if let (Some(starts), Some(ends)) = (starts_at_ms, ends_at_ms) {
-        note(fields, rules::times(starts, ends));
+        note(fields, mistakes::times(starts, ends));
     }
 }
 

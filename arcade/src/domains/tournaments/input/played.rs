@@ -1,7 +1,7 @@
 //! Decides what a change of a match may say.
 
 use super::note;
-use crate::domains::tournaments::rules;
+use crate::domains::tournaments::mistakes;
 use crate::domains::tournaments::words::MatchStatus;
 use crate::http::{Choice, Fields, Input, Integer, choice, id, integer};
 
@@ -32,7 +32,7 @@ impl Input for MatchChange {
         let winner = fields.optional("winner", id());
         let table = fields.optional("table", TABLE);
         if let (Some(status), Some(winner)) = (status, winner) {
-            note(fields, rules::winner_told(status, winner));
+            note(fields, mistakes::winner_told(status, winner));
         }
         let change = MatchChange {
             status: status?,

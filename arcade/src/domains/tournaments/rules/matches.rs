@@ -1,7 +1,8 @@
 //! Decides which changes of a match are good.
 
-use super::{Mistake, Refusal, ensure};
+use super::{Refusal, ensure};
 use crate::domains::tournaments::input::MatchChange;
+use crate::domains::tournaments::mistakes::Mistake;
 use crate::domains::tournaments::model::Match;
 use crate::domains::tournaments::words::{MatchStatus, Status};
 
@@ -10,16 +11,6 @@ const FINISHED: Refusal = Refusal::Conflict("the match is over and does not chan
 const NO_WAY: Refusal = Refusal::Conflict("the match cannot have this status after its own");
 const NOT_BEGUN: Refusal = Refusal::Conflict("a match has scores once it is ACTIVE");
 
-const NO_WINNER: Mistake = Mistake {
-    path: "winner",
-    message: "is required of a match that is won",
-    limit: "one of its players",
-};
-const WINNER_TOO_EARLY: Mistake = Mistake {
-    path: "winner",
-    message: "must come with the status of a match that is won",
-    limit: "COMPLETED, FORFEITED",
-};
 const STRANGER: Mistake =
     Mistake { path: "winner", message: "must play in this match", limit: "one of its players" };
 const LOWER_SCORE: Mistake = Mistake {
@@ -27,19 +18,6 @@ const LOWER_SCORE: Mistake = Mistake {
     message: "must have the higher score of a match that is COMPLETED",
     limit: "one of its players",
 };
-
-/// What is wrong with a status and a winner together.
-pub(in crate::domains::tournaments) fn winner_told(
-    status: Option<MatchStatus>,
-    winner: Option<i64>,
-) -> Option<Mistake> {
-    let won = status.is_some_and(MatchStatus::has_winner);
-    match (won, winner) {
-        (true, None) => Some(NO_WINNER),
-        (false, Some(_)) => Some(WINNER_TOO_EARLY),
-        _ => None,
-    }
-}
 
 impl MatchStatus {
     fn may_become(self, next: MatchStatus) -> bool {

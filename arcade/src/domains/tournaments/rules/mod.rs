@@ -6,18 +6,10 @@ mod matches;
 mod tournaments;
 
 pub(crate) use bracket::{Pairing, first_round};
-pub(super) use matches::winner_told;
-pub(super) use tournaments::{Census, sponsor, times};
+pub(super) use tournaments::Census;
 
+use super::mistakes::Mistake;
 use crate::http::{ApiError, Detail};
-
-/// A field that does not fit the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mistake {
-    pub(super) path: &'static str,
-    pub(super) message: &'static str,
-    pub(super) limit: &'static str,
-}
 
 /// Why a change is not made. Nothing has changed then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! Decides which changes of a tournament are good.
 
-use super::{Mistake, Refusal, ensure};
+use super::{Refusal, ensure};
 use crate::domains::tournaments::input::TournamentChange;
+use crate::domains::tournaments::mistakes::{sponsor, times};
 use crate::domains::tournaments::model::Tournament;
 use crate::domains::tournaments::words::Status;
 
@@ -21,37 +22,6 @@ const NOT_REGISTERED: Refusal = Refusal::Conflict("the user has not registered f
 const TOO_FEW_PLAYERS: Refusal = Refusal::Conflict("a tournament needs two players to be started");
 const IN_USE: Refusal =
     Refusal::Conflict("players have registered; cancel the tournament before it is removed");
-
-const ENDS_TOO_EARLY: Mistake = Mistake {
-    path: "endsAtMs",
-    message: "must be after startsAtMs",
-    limit: "startsAtMs + 1 to 253402300799999",
-};
-const NO_SPONSOR_NAME: Mistake = Mistake {
-    path: "sponsorName",
-    message: "is required of a sponsored tournament",
-    limit: "1 to 80 characters",
-};
-const NOT_SPONSORED: Mistake =
-    Mistake { path: "sponsored", message: "must be true where a sponsor is named", limit: "true" };
-
-/// What is wrong with these times together.
-pub(in crate::domains::tournaments) fn times(starts_at_ms: i64, ends_at_ms: i64) -> Option<Mistake> {
-    (ends_at_ms <= starts_at_ms).then_some(ENDS_TOO_EARLY)
-}
-
-/// What is wrong with these words about a sponsor together.
-pub(in crate::domains::tournaments) fn sponsor(
-    sponsored: bool,
-    name: Option<&str>,
-    banner_url: Option<&str>,
-) -> Option<Mistake> {
-    match (sponsored, name, banner_url) {
-        (true, None, _) => Some(NO_SPONSOR_NAME),
-        (false, Some(_), _) | (false, _, Some(_)) => Some(NOT_SPONSORED),
-        _ => None,
-    }
-}
 
 /// How many have registered, and how many matches are not over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
