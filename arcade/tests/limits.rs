@@ -2,7 +2,8 @@
 
 mod support;
 
-use arcade::http::Verb;
+use arcade::app::route_table;
+use arcade::http::{Traffic, Verb};
 use support::TestClient;
 
 #[tokio::test]
@@ -46,4 +47,17 @@ async fn without_a_setting_nobody_is_limited() {
         assert_eq!(client.get("/notifications", "guess").await.status, 401);
     }
     client.stop().await;
+}
+
+#[test]
+fn where_passwords_and_sessions_are_tried_the_narrow_limits_hold() {
+    for route in route_table() {
+        let expected = match route.path {
+            "/auth/login" | "/auth/register" => Traffic::Login,
+            "/auth/refresh" => Traffic::Refresh,
+            "/livez" | "/readyz" | "/metrics" => Traffic::Probe,
+            _ => Traffic::Usual,
+        };
+        assert_eq!(route.traffic, expected, "{}", route.path);
+    }
 }
