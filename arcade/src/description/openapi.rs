@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::http::{Access, Asked, Format, Route, Takes, Verb, id};
+use crate::http::{Access, Asked, Format, Route, Verb, id};
 use crate::settings;
 
 /// Every route of `table`.
@@ -129,7 +129,6 @@ fn responses(route: &Route) -> Value {
 
 /// The failures that the route's input and access can have.
 fn failures(route: &Route) -> Vec<(&'static str, &'static str)> {
-    let Takes { body, .. } = &route.takes;
     let names_a_thing = route.parameters().next().is_some();
     let changes = route.verb != Verb::Get;
     let possible = [
@@ -137,9 +136,10 @@ fn failures(route: &Route) -> Vec<(&'static str, &'static str)> {
         (route.access != Access::Public, "401", "No token, or a bad one."),
         (route.access == Access::Admin, "403", "The role is not enough."),
         (names_a_thing, "404", "No such thing, or somebody else's."),
+        (changes, "408", "The body did not arrive in time."),
         (changes, "409", "It does not fit what is there."),
         (changes, "413", "The body is too long."),
-        (body.is_some(), "415", "The body is compressed."),
+        (changes, "415", "The body is compressed."),
         (true, "429", "Too many requests."),
         (true, "503", "A part is away; try again."),
     ];
