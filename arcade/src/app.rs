@@ -18,6 +18,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::auth::Tokens;
 use crate::description::{self, Description};
+use crate::domains::marketplace::{self, Market, MarketCaches, MarketRows};
 use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
 use crate::domains::tournaments::{self, TournamentCaches, TournamentRows, Tournaments};
 use crate::figures::Figures;
@@ -37,6 +38,7 @@ pub struct App {
     tokens: Tokens,
     notifications: Notifications,
     tournaments: Tournaments,
+    market: Market,
     system: System,
     description: Description,
     limits: Arc<Limits>,
@@ -79,6 +81,12 @@ impl FromRef<App> for Tournaments {
     }
 }
 
+impl FromRef<App> for Market {
+    fn from_ref(app: &App) -> Market {
+        app.market.clone()
+    }
+}
+
 impl FromRef<App> for System {
     fn from_ref(app: &App) -> System {
         app.system.clone()
@@ -104,6 +112,8 @@ impl App {
         let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
         let rows = NotificationRows::new(store.clone());
         let caches = NotificationCaches::build(&reads, rows.clone())?;
+        let market_rows = MarketRows::new(store.clone());
+        let market_caches = MarketCaches::build(&reads, market_rows.clone())?;
         let table = route_table();
         let running = TaskTracker::new();
         let tournaments = TournamentRows::new(store.clone());
@@ -113,6 +123,7 @@ impl App {
             tokens: Tokens::new(secret),
             notifications: Notifications::new(caches, rows, running.clone()),
             tournaments: Tournaments::new(tournament_caches, tournaments, running.clone()),
+            market: Market::new(market_caches, market_rows, running.clone()),
             system: System { profile: settings.profile, store, larder, figures, telemetry, stop },
             description: Description::of(&table, &settings.cache),
             limits: Arc::new(Limits::new(settings.limits, &table, Arc::new(SystemClock))),
@@ -176,6 +187,7 @@ pub fn routes() -> Routes<App> {
         .merge(description::router())
         .merge(notifications::router())
         .merge(tournaments::router())
+        .merge(marketplace::router())
 }
 
 /// The table of every route.

@@ -17,6 +17,11 @@ const CHARGE: &str = "
 
 const PAY: &str = "UPDATE users SET balance_minor = balance_minor + $2 WHERE id = $1";
 
+const SETTLE: &str = "
+    UPDATE users SET balance_minor = (
+        SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT)
+        FROM ledger_entries WHERE user_id = users.id)";
+
 const BALANCE: &str = "SELECT balance_minor FROM users WHERE id = $1";
 
 /// What a charge did.
@@ -78,6 +83,15 @@ pub async fn balance(
     user: UserId,
 ) -> Result<Option<i64>, StorageError> {
     Ok(sqlx::query_scalar(BALANCE).bind(user.0).fetch_optional(connection).await?)
+}
+
+/// Sets every balance to what the entries of its user sum to: for a world that is being made.
+///
+/// # Errors
+/// The database refuses, for one because somebody has spent more than was there.
+pub async fn settle(connection: &mut AnyConnection) -> Result<(), StorageError> {
+    sqlx::query(SETTLE).execute(connection).await?;
+    Ok(())
 }
 
 async fn record(

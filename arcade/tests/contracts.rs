@@ -69,9 +69,12 @@ async fn good(client: &TestClient, route: &Route) -> Answer {
         Access::User => Some(client.player(2)),
         _ => client.fitting(route),
     };
-    let (path, body) = match route.path.starts_with("/v1/tournaments") {
-        true => client.good_tournament_request(route).await,
-        false => (with_ids(route.path, &id), String::new()),
+    let (path, body) = match client.to_market(route).await {
+        Some(good) => good,
+        None if route.path.starts_with("/v1/tournaments") => {
+            client.good_tournament_request(route).await
+        }
+        None => (with_ids(route.path, &id), String::new()),
     };
     client.send(route.verb, &path, token.as_deref(), &body).await
 }

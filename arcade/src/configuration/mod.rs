@@ -148,6 +148,10 @@ impl Reading {
         Cache {
             memory_bytes_max: self.number("cache.memory_bytes_max", profile),
             entries_max: self.number("cache.entries_max", profile),
+            market_items_fresh: seconds(self, "cache.market_items_fresh_s"),
+            market_item_fresh: seconds(self, "cache.market_item_fresh_s"),
+            inventory_fresh: seconds(self, "cache.inventory_fresh_s"),
+            balance_fresh: seconds(self, "cache.balance_fresh_s"),
             notifications_fresh: seconds(self, "cache.notifications_fresh_s"),
             unread_count_fresh: seconds(self, "cache.unread_count_fresh_s"),
             tournaments_fresh: seconds(self, "cache.tournaments_fresh_s"),

@@ -2,6 +2,7 @@
 //! with a stream of random numbers of its own, so that no part changes another.
 
 mod filling;
+mod market;
 mod notifications;
 mod tournaments;
 mod users;
@@ -111,6 +112,7 @@ impl World {
         let salt = (u128::from(self.seed) << 64 | u128::from(self.seed)).to_be_bytes();
         let password_hash = passwords.hash_with(DEMO_PASSWORD, &salt)?;
         users::fill(filling, &password_hash).await?;
+        market::fill(filling).await?;
         tournaments::fill(filling).await?;
         notifications::fill(filling).await?;
         Ok(())

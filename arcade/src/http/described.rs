@@ -4,7 +4,7 @@
 use axum::extract::State;
 
 use super::fields::{Asked, Input, asked};
-use super::input::{IdPath, IdPaths, JsonBody, NoInput, Query};
+use super::input::{IdPath, IdPaths, JsonBody, MaybeBody, NoInput, Query};
 
 /// What a handler takes.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,12 @@ impl<I: Input> Described for Query<I> {
 }
 
 impl<I: Input> Described for JsonBody<I> {
+    fn describe(takes: &mut Takes) {
+        takes.body = Some(asked::<I>());
+    }
+}
+
+impl<I: Input> Described for MaybeBody<I> {
     fn describe(takes: &mut Takes) {
         takes.body = Some(asked::<I>());
     }

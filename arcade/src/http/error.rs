@@ -42,6 +42,9 @@ pub enum ApiError {
     /// The request is good, but does not fit what is there; the text says what stands against it.
     #[error("{0}")]
     Conflict(&'static str),
+    /// The idempotency key was used before, with another request.
+    #[error("the idempotency key stands for another request")]
+    KeyOfAnother,
     /// The body is compressed, which the server does not take.
     #[error("the request body must not be compressed")]
     BodyEncoded,
@@ -78,6 +81,7 @@ impl ApiError {
             ApiError::Forbidden | ApiError::ForeignUser => StatusCode::FORBIDDEN,
             ApiError::NotFound(_) | ApiError::Absent { .. } => StatusCode::NOT_FOUND,
             ApiError::Conflict(_) => StatusCode::CONFLICT,
+            ApiError::KeyOfAnother => StatusCode::UNPROCESSABLE_ENTITY,
             ApiError::BodyEncoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ApiError::BodyTooLong => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,

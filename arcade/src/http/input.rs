@@ -97,6 +97,25 @@ impl<S: Send + Sync, I: Input> FromRequest<S> for JsonBody<I> {
     }
 }
 
+/// A body that is one JSON object or missing, which is like one without fields, and no query.
+#[derive(Debug, Clone, Copy)]
+pub struct MaybeBody<I>(pub I);
+
+impl<S: Send + Sync, I: Input> FromRequest<S> for MaybeBody<I> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let query = of_query::<Nothing>(request.uri());
+        let kind = json_announced(request.headers());
+        let body = whole_body(request, state).await?;
+        let body = match body.is_empty() {
+            true => of_json(b"{}"),
+            false => kind.and_then(|()| of_json(&body)),
+        };
+        both(query, body).map(MaybeBody)
+    }
+}
+
 /// No query and no body, or an empty object as body.
 #[derive(Debug, Clone, Copy)]
 pub struct NoInput;

@@ -8,6 +8,7 @@ mod described;
 mod error;
 mod fields;
 mod format;
+mod idempotency;
 mod input;
 mod limits;
 mod observe;
@@ -24,7 +25,10 @@ pub use described::{Described, Takes};
 pub use error::ApiError;
 pub use fields::{Asked, Fields, Input};
 pub use format::{Choice, Format, Given, Integer, Text, choice, flag, id, integer, line, text};
-pub use input::{IdPath, IdPaths, JsonBody, NoInput, NoQuery, Nothing, Query, ReadTimeout};
+pub use idempotency::{IdempotencyKey, KeyInUse, KeysInUse};
+pub use input::{
+    IdPath, IdPaths, JsonBody, MaybeBody, NoInput, NoQuery, Nothing, Query, ReadTimeout,
+};
 pub use limits::{Limits, Peer, limited};
 pub use observe::observed;
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX, PAGES_CACHED_MAX, Page, PageQuery};

@@ -84,6 +84,14 @@ pub struct Cache {
     pub memory_bytes_max: u64,
     /// The most entries that the memory tier holds.
     pub entries_max: u64,
+    /// How long a page of the marketplace is fresh.
+    pub market_items_fresh: Duration,
+    /// How long an item of the marketplace is fresh.
+    pub market_item_fresh: Duration,
+    /// How long a page of a user's inventory is fresh.
+    pub inventory_fresh: Duration,
+    /// How long a user's balance is fresh.
+    pub balance_fresh: Duration,
     /// How long a page of notifications is fresh.
     pub notifications_fresh: Duration,
     /// How long the number of unread notifications is fresh.

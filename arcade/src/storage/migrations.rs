@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "accounts", include_str!("../../migrations/0003_accounts.sql")),
     (10, "numbers", include_str!("../../migrations/0010_numbers.sql")),
     (11, "tournaments", include_str!("../../migrations/0011_tournaments.sql")),
+    (20, "marketplace", include_str!("../../migrations/0020_marketplace.sql")),
     (21, "ledger", include_str!("../../migrations/0021_ledger.sql")),
 ];
 

@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod market;
 mod notifications;
 mod row;
 mod system;
@@ -18,7 +19,7 @@ use support::{Answer, TestClient};
 
 /// Every row; a domain has a file.
 fn table() -> Vec<Mutation> {
-    [system::ROWS, notifications::ROWS, tournaments::ROWS].concat()
+    [system::ROWS, notifications::ROWS, tournaments::ROWS, market::ROWS].concat()
 }
 
 #[test]

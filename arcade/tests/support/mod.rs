@@ -2,6 +2,7 @@
 // Each test file is a crate of its own and uses its own part of this one.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod market;
 mod postgres;
 mod sender;
 pub mod tournaments;
@@ -62,6 +63,7 @@ pub fn with_ids(path: &str, id: &str) -> String {
 pub struct TestClient {
     sender: Sender,
     pub tokens: Tokens,
+    admin: UserId,
     pub store: Store,
     /// Tells the parts that the server drains, without draining it.
     pub draining: CancellationToken,
@@ -131,6 +133,7 @@ impl TestClient {
                 base: format!("http://{}", server.address()),
             },
             tokens: Tokens::new(&secret),
+            admin: world.admin(),
             store,
             draining,
             stop: stop.clone(),
@@ -147,7 +150,7 @@ impl TestClient {
 
     /// A good token of the admin.
     pub fn admin(&self) -> String {
-        self.tokens.issue(WORLD.admin(), Role::Admin, TOKEN_LIFETIME).expect("token")
+        self.tokens.issue(self.admin, Role::Admin, TOKEN_LIFETIME).expect("token")
     }
 
     /// The token that a route asks for, on behalf of user 1.

@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use super::cache::NotificationCaches;
 use super::model::{Notification, ReadAll};
-use super::rows::NotificationRows;
+use super::rows::{NewNotification, NotificationRows};
 use crate::auth::UserId;
 use crate::http::ApiError;
 use crate::storage::StorageError;
@@ -53,6 +53,24 @@ impl Notifications {
 
     pub(super) fn caches(&self) -> &NotificationCaches {
         &self.caches
+    }
+
+    /// Tells a user something: commits it, then drops what the cache holds of that user.
+    ///
+    /// # Errors
+    /// The database refuses. Nothing has changed then, or nobody knows whether it has.
+    ///
+    /// # Cancel safety
+    /// As [`apply`](Notifications::apply).
+    pub async fn tell(&self, new: NewNotification) -> Result<(), ApiError> {
+        let Notifications { caches, rows, .. } = self.clone();
+        let work = async move {
+            let told = rows.create(&new).await;
+            caches.changed(new.user).await;
+            told
+        };
+        let ended = self.running.spawn(work).await;
+        ended.map_err(|fault| ApiError::Internal(Box::new(fault)))?.map_err(ApiError::from)
     }
 
     /// Commits `change` for `user`, then drops what the cache holds of that user.
@@ -145,5 +163,27 @@ mod tests {
         notifications.running.wait().await;
         let after = notifications.caches().page(user, FIRST).await.expect("page");
         assert_eq!((after.provenance.status, after.value.unread), (CacheStatus::Miss, 0));
+    }
+
+    #[tokio::test]
+    async fn a_new_notification_shows_at_once() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let notifications = notifications(directory.path()).await;
+        let caches = notifications.caches();
+        let before = caches.page(UserId(1), FIRST).await.expect("page");
+        caches.page(UserId(2), FIRST).await.expect("page");
+        let mut newest = before.value.items.first().expect("the user has some").clone();
+        newest.id += 1_000;
+        newest.created_at_ms += 1;
+        let new = NewNotification { user: UserId(1), notification: newest.clone() };
+        notifications.tell(new).await.expect("told");
+        let after = caches.page(UserId(1), FIRST).await.expect("page");
+        assert_eq!(after.provenance.status, CacheStatus::Miss);
+        assert_eq!(
+            (after.value.items.first(), after.value.total),
+            (Some(&newest), before.value.total + 1)
+        );
+        let other = caches.page(UserId(2), FIRST).await.expect("page");
+        assert_eq!(other.provenance.status, CacheStatus::Hit);
     }
 }

@@ -118,6 +118,11 @@ impl NotificationRows {
         Ok(statement.execute(self.store.pool()).await?.rows_affected())
     }
 
+    pub(super) async fn create(&self, new: &NewNotification) -> Result<(), StorageError> {
+        let mut connection = self.store.pool().acquire().await?;
+        NotificationRows::insert(&mut connection, std::slice::from_ref(new)).await
+    }
+
     /// Writes `new` with one statement.
     pub(crate) async fn insert(
         connection: &mut AnyConnection,
