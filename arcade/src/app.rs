@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::{Extension, Router};
 use larder::clock::SystemClock;
 use larder::{BuildError, Larder};
 use tokio_util::sync::CancellationToken;
@@ -17,9 +17,13 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::auth::Tokens;
+use crate::description::{self, Description};
+use crate::domains::marketplace::{self, Market, MarketCaches, MarketRows};
 use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
+use crate::domains::tournaments::{self, TournamentCaches, TournamentRows, Tournaments};
 use crate::figures::Figures;
-use crate::http::{self, ApiError, Route, Routes};
+use crate::http::{self, ApiError, Limits, Route, Routes};
+use crate::reads::Reads;
 use crate::settings::{Secret, Settings};
 use crate::storage::Store;
 use crate::system::{self, System};
@@ -33,7 +37,11 @@ const COMPRESSED_BYTES_MIN: u64 = 1_024;
 pub struct App {
     tokens: Tokens,
     notifications: Notifications,
+    tournaments: Tournaments,
+    market: Market,
     system: System,
+    description: Description,
+    limits: Arc<Limits>,
     running: TaskTracker,
 }
 
@@ -61,6 +69,24 @@ impl FromRef<App> for Notifications {
     }
 }
 
+impl FromRef<App> for Description {
+    fn from_ref(app: &App) -> Description {
+        app.description.clone()
+    }
+}
+
+impl FromRef<App> for Tournaments {
+    fn from_ref(app: &App) -> Tournaments {
+        app.tournaments.clone()
+    }
+}
+
+impl FromRef<App> for Market {
+    fn from_ref(app: &App) -> Market {
+        app.market.clone()
+    }
+}
+
 impl FromRef<App> for System {
     fn from_ref(app: &App) -> System {
         app.system.clone()
@@ -83,19 +109,24 @@ impl App {
             .bytes_max(settings.cache.memory_bytes_max)
             .entries_max(settings.cache.entries_max)
             .build()?;
+        let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
         let rows = NotificationRows::new(store.clone());
-        let caches = NotificationCaches::build(
-            &larder,
-            &settings.cache,
-            rows.clone(),
-            Arc::clone(&telemetry),
-        )?;
+        let caches = NotificationCaches::build(&reads, rows.clone())?;
+        let market_rows = MarketRows::new(store.clone());
+        let market_caches = MarketCaches::build(&reads, market_rows.clone())?;
+        let table = route_table();
         let running = TaskTracker::new();
+        let tournaments = TournamentRows::new(store.clone());
+        let tournament_caches = TournamentCaches::build(&reads, tournaments.clone())?;
         let figures = Arc::new(Figures::new(larder.clone()));
         Ok(App {
             tokens: Tokens::new(secret),
             notifications: Notifications::new(caches, rows, running.clone()),
+            tournaments: Tournaments::new(tournament_caches, tournaments, running.clone()),
+            market: Market::new(market_caches, market_rows, running.clone()),
             system: System { profile: settings.profile, store, larder, figures, telemetry, stop },
+            description: Description::of(&table, &settings.cache),
+            limits: Arc::new(Limits::new(settings.limits, &table, Arc::new(SystemClock))),
             running,
         })
     }
@@ -103,7 +134,12 @@ impl App {
     /// The service: every route, inside the layers that all of them share.
     pub fn router(&self, http: &crate::settings::Http) -> Router {
         let (router, _) = routes().into_parts();
+        self.layered(router, http)
+    }
+
+    fn layered(&self, router: Router<App>, http: &crate::settings::Http) -> Router {
         let telemetry = Arc::clone(&self.system.telemetry);
+        let limits = Arc::clone(&self.limits);
         let timeout =
             TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, http.request_timeout);
         // An answer that says nothing about caching must not end up in one.
@@ -111,13 +147,21 @@ impl App {
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         );
+        let kinds_not_guessed = SetResponseHeaderLayer::overriding(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
         router
             .fallback(no_route)
             .layer(CatchPanicLayer::new())
             .layer(timeout)
             .layer(DefaultBodyLimit::max(http.body_bytes_max))
+            .layer(Extension(http::ReadTimeout(http.read_timeout)))
+            .layer(from_fn_with_state(limits, http::limited))
             .layer(from_fn(http::rendered))
+            .layer(from_fn(http::conditional))
             .layer(kept_by_nobody)
+            .layer(kinds_not_guessed)
             .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_BYTES_MIN)))
             .layer(from_fn_with_state(telemetry, http::observed))
             .with_state(self.clone())
@@ -139,7 +183,11 @@ impl App {
 
 /// Every route of Arcade.
 pub fn routes() -> Routes<App> {
-    system::router().merge(notifications::router())
+    system::router()
+        .merge(description::router())
+        .merge(notifications::router())
+        .merge(tournaments::router())
+        .merge(marketplace::router())
 }
 
 /// The table of every route.
@@ -149,4 +197,46 @@ pub fn route_table() -> Vec<Route> {
 
 async fn no_route() -> ApiError {
     ApiError::NotFound("route")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use axum::routing::get;
+    use tower_service::Service;
+
+    use super::*;
+    use crate::configuration::{self, Environment};
+
+    async fn panics() -> StatusCode {
+        panic!("the canary sings")
+    }
+
+    async fn fails() -> Result<(), ApiError> {
+        Err(ApiError::Internal("the canary sings".into()))
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_ours_is_answered_without_a_word_about_it() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let settings = configuration::load(Environment::of(directory.path(), [])).expect("settings");
+        let store = Store::open(&settings.database, directory.path()).await.expect("open");
+        let secret = Secret::new("a secret of more than thirty-two bytes");
+        let app = App::build(&settings, &secret, store, CancellationToken::new()).expect("app");
+        let routes = Router::new().route("/panics", get(panics)).route("/fails", get(fails));
+        let mut router = app.layered(routes, &settings.http);
+        for path in ["/panics", "/fails"] {
+            let request = Request::get(path).body(Body::empty()).expect("request");
+            let answer = router.call(request).await.expect("infallible");
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+            let id = answer.headers()["x-request-id"].to_str().expect("plain").to_owned();
+            let kind = answer.headers()[header::CONTENT_TYPE].clone();
+            let body = to_bytes(answer.into_body(), 4_096).await.expect("body");
+            let text = String::from_utf8_lossy(&body);
+            assert_eq!(kind, "application/problem+json", "{path}");
+            assert!(text.contains(&id) && !text.contains("canary"), "{path}: {text}");
+        }
+        app.close().await;
+    }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use arcade::configuration::{Layer, Shown};
+use arcade::demo::{DEMO_PASSWORD, DEMO_WORLD};
 use arcade::settings::Settings;
 
 /// How to try a server that has just started, ready to paste.
@@ -19,6 +20,7 @@ impl fmt::Display for Greeting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Greeting { address, first, second, admin_file } = self;
         let admin = admin_file.display();
+        let users = DEMO_WORLD.users;
         write!(
             f,
             "
@@ -32,6 +34,9 @@ Try, twice, and see X-Cache go from MISS to HIT (tokens are good for an hour):
   curl -i -H \"Authorization: Bearer $TWO\" http://{address}/notifications/unread-count
   curl -i -H \"Authorization: Bearer $(cat {admin})\" http://{address}/api/v1/cache
 
+Demo users are user1@arcade.example to user{users}@arcade.example, the last an admin; the password
+of each is \"{DEMO_PASSWORD}\".
+
 "
         )
     }
@@ -40,6 +45,7 @@ Try, twice, and see X-Cache go from MISS to HIT (tokens are good for an hour):
 /// Which parts the server runs on.
 pub(crate) fn parts(settings: &Settings) -> String {
     let database = match &settings.database.url {
+        Some(url) if url.reveal().starts_with("postgres") => "PostgreSQL".to_owned(),
         Some(_) => "SQLite, as database.url says".to_owned(),
         None => format!("SQLite in {}", settings.data.display()),
     };

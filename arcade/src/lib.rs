@@ -5,11 +5,16 @@
 
 pub mod app;
 pub mod auth;
+pub mod balances;
 pub mod configuration;
+mod connections;
 pub mod demo;
+pub mod description;
 pub mod domains;
 pub mod figures;
 pub mod http;
+pub mod ledger;
+pub mod reads;
 pub mod server;
 pub mod settings;
 pub mod storage;

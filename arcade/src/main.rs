@@ -1,6 +1,7 @@
 //! The `arcade` command: what is done before the server runs, and running it.
 
 mod greeting;
+mod progress;
 mod serve;
 
 use std::process::ExitCode;
@@ -116,7 +117,7 @@ async fn migrate(settings: Settings) -> anyhow::Result<()> {
 async fn seed(settings: Settings) -> anyhow::Result<()> {
     let store = opened(&settings).await?;
     store.migrate().await?;
-    if let Filled::Before { users } = serve::fill(&store).await? {
+    if let Filled::Before { users } = serve::fill(&settings, &store).await? {
         println!("The database holds {users} users already and stays as it is.");
     }
     store.close().await;

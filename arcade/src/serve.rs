@@ -2,17 +2,18 @@
 
 use anyhow::Context;
 use arcade::app::App;
-use arcade::auth::{self, Role, TOKEN_LIFETIME, Tokens, UserId};
-use arcade::demo::{DEMO_WORLD, Filled};
+use arcade::auth::{self, Passwords, Role, TOKEN_LIFETIME, Tokens, UserId};
+use arcade::demo::{DEMO_WORLD, Filled, World};
 use arcade::server::Server;
 use arcade::settings::{Demo, Log, LogFormat, Profile, Settings};
-use arcade::storage::{StorageError, Store};
+use arcade::storage::Store;
 use larder::clock::{Clock, SystemClock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::greeting::{self, Greeting};
+use crate::progress;
 
 /// Serves until SIGTERM or ctrl-c.
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
@@ -22,7 +23,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let store = crate::opened(&settings).await?;
     store.migrate().await?;
     if settings.demo == Demo::On {
-        fill(&store).await?;
+        fill(&settings, &store).await?;
     }
     let stop = CancellationToken::new();
     let app = App::build(&settings, &secret, store, stop.clone())?;
@@ -33,21 +34,21 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     if settings.profile == Profile::Development {
         print!("{}", invitation(&settings, &Tokens::new(&secret), &server)?);
     }
-    until_signalled(signals, server, app, stop).await?;
+    until_signalled(signals, server, app, stop).await;
     println!("Arcade has stopped.");
     Ok(())
 }
 
 /// Fills an empty database with the demo world and says so.
-pub(crate) async fn fill(store: &Store) -> Result<Filled, StorageError> {
+pub(crate) async fn fill(settings: &Settings, store: &Store) -> anyhow::Result<Filled> {
     let begun = SystemClock.precise();
-    let filled = DEMO_WORLD.fill(store).await?;
+    let passwords = Passwords::new(settings.password_memory_kib)?;
+    let filled = DEMO_WORLD.fill(store, &passwords, progress::shown().as_mut()).await?;
     if filled == Filled::Now {
+        let World { seed, users, tournaments, items, notifications } = DEMO_WORLD;
         println!(
-            "Made the demo world: {} users, {} notifications, seed {}, in {} ms.",
-            DEMO_WORLD.users,
-            DEMO_WORLD.notifications,
-            DEMO_WORLD.seed,
+            "Made the demo world: {users} users, {tournaments} tournaments, {items} items, \
+             {notifications} notifications, seed {seed}, in {} ms.",
             SystemClock.precise().since(begun).as_millis()
         );
     }
@@ -94,18 +95,13 @@ impl Signals {
 }
 
 /// Serves until a signal comes, then drains.
-async fn until_signalled(
-    mut signals: Signals,
-    server: Server,
-    app: App,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
+async fn until_signalled(mut signals: Signals, server: Server, app: App, stop: CancellationToken) {
     let mut serving = std::pin::pin!(server.run(app, stop.clone()));
     tokio::select! {
-        served = &mut serving => return Ok(served?),
+        () = &mut serving => return,
         _ = signals.terminate.recv() => {}
         _ = signals.interrupt.recv() => {}
     }
     stop.cancel();
-    Ok(serving.await?)
+    serving.await;
 }

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::connections;
 use crate::settings::Http;
 
 /// How often the metrics are folded.
@@ -30,9 +31,6 @@ pub enum ServerError {
         #[source]
         source: io::Error,
     },
-    /// Accepting connections failed.
-    #[error("cannot serve")]
-    Serve(#[source] io::Error),
 }
 
 /// A server that listens and does not answer yet.
@@ -62,29 +60,22 @@ impl Server {
 
     /// Answers until `stop` is cancelled, then drains: requests in flight have
     /// `http.shutdown_timeout_ms` to end, and closing takes at most a second of it.
-    ///
-    /// # Errors
-    /// Accepting connections failed.
-    pub async fn run(self, app: App, stop: CancellationToken) -> Result<(), ServerError> {
+    pub async fn run(self, app: App, stop: CancellationToken) {
         let router = app.router(&self.http);
-        let draining = stop.clone().cancelled_owned();
-        let serving = axum::serve(self.listener, router).with_graceful_shutdown(draining);
+        let read_timeout = self.http.read_timeout;
+        let serving = connections::answered(self.listener, router, read_timeout, stop.clone());
         let deadline = async {
             stop.cancelled().await;
             tokio::time::sleep(self.http.shutdown_timeout.saturating_sub(CLOSE_TIMEOUT)).await;
         };
-        let served = tokio::select! {
-            served = serving.into_future() => served.map_err(ServerError::Serve),
-            () = deadline => {
-                tracing::warn!("requests were cut off at the shutdown deadline");
-                Ok(())
-            }
+        tokio::select! {
+            () = serving => {}
+            () = deadline => tracing::warn!("requests were cut off at the shutdown deadline"),
             never = folded(&app) => match never {},
-        };
+        }
         if tokio::time::timeout(CLOSE_TIMEOUT, app.close()).await.is_err() {
             tracing::warn!("the database did not close at the shutdown deadline");
         }
-        served
     }
 }
 

@@ -8,14 +8,14 @@ use arcade::http::{Access, Verb};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{SECRET, TestClient};
+use support::{SECRET, TestClient, with_ids};
 
 #[tokio::test]
 async fn every_route_answers_exactly_those_whom_the_table_names() {
     let client = TestClient::start().await;
     let (player, admin) = (client.player(1), client.admin());
     for route in route_table() {
-        let path = route.path.replace("{id}", "1");
+        let path = with_ids(route.path, "1");
         let expected = match route.access {
             Access::Public => [false, false, false].map(|_| None),
             Access::User => [Some(401), None, None],
@@ -37,7 +37,7 @@ async fn another_users_notification_is_not_found_and_stays_as_it_is() {
     let (one, two) = (client.player(1), client.player(2));
     let id = client.unread_of(1).await;
     let before = client.get("/notifications?limit=100", &one).await.json();
-    let with_id = |route: &arcade::http::Route| route.path.contains("{id}");
+    let with_id = |route: &arcade::http::Route| route.path.starts_with("/notifications/{id}");
     for route in route_table().into_iter().filter(with_id) {
         let path = route.path.replace("{id}", &id.to_string());
         let missing = route.path.replace("{id}", "999999");
@@ -111,6 +111,22 @@ async fn no_bad_token_is_let_in_and_no_answer_says_why() {
     let basic: Vec<(&str, &str)> =
         basic.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_eq!(client.send_with(Verb::Get, "/notifications", &basic, "").await.status, 401);
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn no_route_that_asks_for_a_token_takes_a_bad_one() {
+    let client = TestClient::start().await;
+    let guarded: Vec<_> =
+        route_table().into_iter().filter(|route| route.access != Access::Public).collect();
+    assert!(guarded.len() >= 7, "the table of routes lost its access");
+    for (name, token) in bad_tokens() {
+        for route in &guarded {
+            let path = with_ids(route.path, "1");
+            let answer = client.send(route.verb, &path, Some(&token), "").await;
+            assert_eq!(answer.status, 401, "{} {path} with {name}", route.verb.name());
+        }
+    }
     client.stop().await;
 }
 

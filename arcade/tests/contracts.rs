@@ -9,12 +9,13 @@ use std::fmt::Write;
 use arcade::app::route_table;
 use arcade::http::{Access, Route, Verb};
 use serde_json::Value;
-use support::{Answer, TestClient};
+use support::{Answer, TestClient, with_ids};
 
 /// Headers that belong to the contract. The others come from the HTTP library or hold the time.
-const HEADERS: [&str; 8] = [
+const HEADERS: [&str; 9] = [
     "allow",
     "cache-control",
+    "content-security-policy",
     "content-type",
     "retry-after",
     "www-authenticate",
@@ -50,6 +51,8 @@ fn described(name: &str, answer: &Answer) -> String {
         writeln!(text, "{header}: {}", answer.header(header)).expect("write to a string");
     }
     let body = match answer.header("content-type") {
+        // What it says is held to the table of routes elsewhere.
+        _ if name.ends_with("/openapi.json") => String::new(),
         "" => answer.text.clone(),
         kind if kind.contains("json") => {
             serde_json::to_string_pretty(&shape(&answer.json())).expect("shape")
@@ -66,7 +69,14 @@ async fn good(client: &TestClient, route: &Route) -> Answer {
         Access::User => Some(client.player(2)),
         _ => client.fitting(route),
     };
-    client.send(route.verb, &route.path.replace("{id}", &id), token.as_deref(), "").await
+    let (path, body) = match client.to_market(route).await {
+        Some(good) => good,
+        None if route.path.starts_with("/v1/tournaments") => {
+            client.good_tournament_request(route).await
+        }
+        None => (with_ids(route.path, &id), String::new()),
+    };
+    client.send(route.verb, &path, token.as_deref(), &body).await
 }
 
 #[tokio::test]

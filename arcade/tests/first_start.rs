@@ -71,7 +71,12 @@ async fn the_first_start_makes_the_demo_world_and_the_second_keeps_it() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let first = Running::start(directory.path()).await;
     let made = first.after("Made the demo world: ").expect("says what it made");
-    assert!(made.starts_with("1000 users, 20000 notifications, seed 20260101"), "{made}");
+    assert!(
+        made.starts_with(
+            "10000 users, 500 tournaments, 5000 items, 100000 notifications, seed 20260101"
+        ),
+        "{made}"
+    );
     assert!(first.after("ONE=").is_some() && first.after("TWO=").is_some());
     assert_eq!(first.terminate().await, Some(0));
     let secret = directory.path().join(".arcade/jwt-secret");
@@ -111,9 +116,9 @@ async fn the_commands_before_the_server_work_without_it() {
     let cases: [(&[&str], &str); 6] = [
         (&["config", "check"], "good for the profile development"),
         (&["config", "show"], "auth.jwt_secret"),
-        (&["migrate"], "at migration 2"),
+        (&["migrate"], "The database is at migration "),
         (&["seed"], "Made the demo world"),
-        (&["seed"], "holds 1000 users already"),
+        (&["seed"], "holds 10000 users already"),
         (&["token", "--user", "7", "--role", "admin"], "eyJ"),
     ];
     for (arguments, expected) in cases {

@@ -67,7 +67,12 @@ fn a_wrong_value_is_named_with_its_limit() {
         ("PORT", "65536", "PORT (http.port)", "a whole number from 0 to 65535"),
         ("ARCADE_HOST", "localhost", "ARCADE_HOST (http.host)", "an IP address"),
         ("JWT_SECRET", "short", "JWT_SECRET (auth.jwt_secret)", "has 5 bytes, must have at least 32"),
-        ("DATABASE_URL", "mysql://x", "DATABASE_URL (database.url)", "begins with sqlite:"),
+        (
+            "DATABASE_URL",
+            "mysql://x",
+            "DATABASE_URL (database.url)",
+            "the URL of a file, sqlite:…, or of a server, postgres://…",
+        ),
         ("DATABASE_URL", "sqlite::memory:", "DATABASE_URL (database.url)", "the URL of a file"),
         ("ARCADE_LOG_FORMAT", "xml", "ARCADE_LOG_FORMAT (log.format)", "one of text, json"),
         ("ARCADE_LOG", "a=b=c", "ARCADE_LOG (log.filter)", "a log filter"),

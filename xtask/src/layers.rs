@@ -1,7 +1,7 @@
 //! The layers of `cargo xtask test`, cheapest first. A layer more is a line more. Each line can
 //! be pasted into a shell; `{short|long}` is what it says without and with `--nightly`.
 
-use Step::{Examples, Preferred, Run};
+use Step::{Examples, Package, Preferred, Run};
 
 /// One thing that a layer does.
 pub(crate) enum Step {
@@ -9,6 +9,9 @@ pub(crate) enum Step {
     Run(&'static str),
     /// Runs `line` where `probe` succeeds, else `fallback`, which checks the same.
     Preferred { line: &'static str, probe: &'static str, fallback: &'static str },
+    /// Installs this Debian package where `program`, an absolute path in which one folder may be
+    /// any (`*`), is missing.
+    Package { name: &'static str, program: &'static str },
     /// Runs every example of the package in this folder.
     Examples(&'static str),
 }
@@ -24,6 +27,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { name: "tidy", steps: &[Run("cargo xtask tidy")] },
     Layer { name: "lints", steps: &[Run(LINTS)] },
     Layer { name: "tests", steps: &[TESTS, Run("cargo test --quiet --workspace --doc")] },
+    Layer { name: "on PostgreSQL", steps: &[POSTGRES, Run(ON_POSTGRES)] },
     Layer { name: "thread orders", steps: &[Run(THREAD_ORDERS)] },
     Layer {
         name: "simulation",
@@ -55,3 +59,9 @@ const TESTS: Step = Preferred {
     probe: "cargo nextest --version",
     fallback: "cargo test --workspace --lib --bins --tests --features larder/conformance",
 };
+
+const POSTGRES: Step = Package { name: "postgresql", program: "/usr/lib/postgresql/*/bin/initdb" };
+
+/// Every test of the server again, on the other database. One process for each file, because the
+/// tests of a process share a server.
+const ON_POSTGRES: &str = "ARCADE_TEST_DATABASE=postgres cargo test --quiet -p arcade --tests";

@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -59,8 +61,34 @@ fn lines(step: &Step) -> anyhow::Result<Vec<String>> {
         Step::Run(line) => vec![line.into()],
         Step::Preferred { line, probe, .. } if succeeds(probe)? => vec![line.into()],
         Step::Preferred { fallback, .. } => vec![fallback.into()],
+        Step::Package { program, .. } if is_there(program)? => Vec::new(),
+        Step::Package { name, .. } => installation(name),
         Step::Examples(package) => examples(package)?,
     })
+}
+
+/// Whether the program exists; one folder of its path may be any, written `*`.
+fn is_there(program: &str) -> anyhow::Result<bool> {
+    let Some((folder, rest)) = program.split_once("/*/") else {
+        return Ok(Path::new(program).exists());
+    };
+    match fs::read_dir(folder) {
+        Ok(mut inside) => {
+            Ok(inside.any(|entry| entry.is_ok_and(|entry| entry.path().join(rest).exists())))
+        }
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(fault) => Err(fault).with_context(|| format!("cannot list {folder}")),
+    }
+}
+
+/// What installs a Debian package. It needs root, and the line that fails says so.
+fn installation(package: &str) -> Vec<String> {
+    vec![
+        "apt-get update".into(),
+        format!(
+            "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {package}"
+        ),
+    ]
 }
 
 /// A line for each example of the package, found on disk so that none can be forgotten.
@@ -130,6 +158,17 @@ mod tests {
         assert_eq!(lines(&step).unwrap(), ["slow"]);
         let step = Step::Preferred { line: "fast", probe: "true", fallback: "slow" };
         assert_eq!(lines(&step).unwrap(), ["fast"]);
+    }
+
+    #[test]
+    fn a_package_is_installed_where_its_program_is_missing() {
+        let step = Step::Package { name: "some", program: "/no/such/folder/*/bin/program" };
+        let install =
+            "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends some";
+        assert_eq!(lines(&step).unwrap(), ["apt-get update", install]);
+        let root = root().display();
+        let program: &'static str = format!("{root}/*/src/layers.rs").leak();
+        assert!(lines(&Step::Package { name: "some", program }).unwrap().is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
 use super::{Role, TokenError, Tokens, UserId};
-use crate::http::ApiError;
+use crate::http::{ApiError, Described, Takes};
 
 /// The user whose token the request carries.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +52,14 @@ where
             Role::Player => Err(ApiError::Forbidden),
         }
     }
+}
+
+impl Described for CurrentUser {
+    fn describe(_: &mut Takes) {}
+}
+
+impl Described for Admin {
+    fn describe(_: &mut Takes) {}
 }
 
 fn bearer(parts: &Parts) -> Option<&str> {

@@ -13,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 
 use self::sources::Layers;
 use crate::settings::{
-    Cache, Database, Demo, Http, Log, LogFormat, Profile, Secret, Settings, UnknownProfile,
+    Cache, Database, Demo, Http, Limits, Log, LogFormat, PASSWORD_MEMORY_KIB_MIN, Profile, Secret,
+    Settings, UnknownProfile,
 };
 pub use problem::{Problem, SettingsError};
 pub use sources::{Environment, Layer, Warning};
@@ -81,7 +82,9 @@ impl Reading {
             profile,
             data: self.data.clone(),
             http: self.http(profile),
+            limits: self.limits(profile),
             jwt_secret: self.text("auth.jwt_secret", profile).map(Secret::new),
+            password_memory_kib: self.password_memory_kib(profile),
             database: Database {
                 url: self.text("database.url", profile).map(Secret::new),
                 connections_max: self.number("database.connections_max", profile) as u32,
@@ -110,7 +113,33 @@ impl Reading {
             address: SocketAddr::new(host, self.number("http.port", profile) as u16),
             body_bytes_max: self.number("http.body_bytes_max", profile) as usize,
             request_timeout: millis(self, "http.request_timeout_ms"),
+            read_timeout: millis(self, "http.read_timeout_ms"),
             shutdown_timeout: millis(self, "http.shutdown_timeout_ms"),
+        }
+    }
+
+    /// Only tests may hash cheaply: they wait for many logins, and no password of theirs is secret.
+    fn password_memory_kib(&mut self, profile: Profile) -> u32 {
+        let memory_kib = self.number("auth.password_memory_kib", profile) as u32;
+        let least = match profile {
+            Profile::Test => 0,
+            _ => PASSWORD_MEMORY_KIB_MIN,
+        };
+        if (1..least).contains(&memory_kib) {
+            self.problems.push(Problem {
+                subject: "ARCADE_PASSWORD_MEMORY_KIB (auth.password_memory_kib)".to_owned(),
+                message: format!("must be at least {least} in the profile {profile}"),
+            });
+        }
+        memory_kib
+    }
+
+    fn limits(&mut self, profile: Profile) -> Limits {
+        Limits {
+            requests_per_minute: self.number("limits.requests_per_minute", profile),
+            logins_per_minute: self.number("limits.logins_per_minute", profile),
+            refreshes_per_minute: self.number("limits.refreshes_per_minute", profile),
+            bad_tokens_per_minute: self.number("limits.bad_tokens_per_minute", profile),
         }
     }
 
@@ -119,8 +148,17 @@ impl Reading {
         Cache {
             memory_bytes_max: self.number("cache.memory_bytes_max", profile),
             entries_max: self.number("cache.entries_max", profile),
+            market_items_fresh: seconds(self, "cache.market_items_fresh_s"),
+            market_item_fresh: seconds(self, "cache.market_item_fresh_s"),
+            inventory_fresh: seconds(self, "cache.inventory_fresh_s"),
+            balance_fresh: seconds(self, "cache.balance_fresh_s"),
             notifications_fresh: seconds(self, "cache.notifications_fresh_s"),
             unread_count_fresh: seconds(self, "cache.unread_count_fresh_s"),
+            tournaments_fresh: seconds(self, "cache.tournaments_fresh_s"),
+            tournaments_by_venue_fresh: seconds(self, "cache.tournaments_by_venue_fresh_s"),
+            tournament_fresh: seconds(self, "cache.tournament_fresh_s"),
+            matches_fresh: seconds(self, "cache.matches_fresh_s"),
+            match_fresh: seconds(self, "cache.match_fresh_s"),
         }
     }
 
@@ -171,10 +209,7 @@ fn check(kind: Kind, text: &str) -> Result<(), String> {
         }
         Kind::Choice(words) => words.contains(&text),
         Kind::Address => text.parse::<IpAddr>().is_ok(),
-        // Each connection to a database in memory would see a database of its own.
-        Kind::DatabaseUrl => {
-            text.starts_with("sqlite:") && !text.contains(":memory:") && !text.contains("mode=memory")
-        }
+        Kind::DatabaseUrl => is_database_url(text),
         Kind::Secret { bytes_min } => text.len() >= bytes_min,
         Kind::LogFilter => EnvFilter::try_new(text).is_ok(),
     };
@@ -187,4 +222,12 @@ fn check(kind: Kind, text: &str) -> Result<(), String> {
         (false, Kind::DatabaseUrl) => Err(format!("must be {}", kind)),
         (false, _) => Err(format!("\"{text}\" must be {}", kind)),
     }
+}
+
+fn is_database_url(text: &str) -> bool {
+    // Each connection to a database in memory would see a database of its own.
+    let in_file = !text.contains(":memory:") && !text.contains("mode=memory");
+    let names = |scheme: &str| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty());
+    let on_server = ["postgres://", "postgresql://"].into_iter().any(names);
+    (names("sqlite:") && in_file) || on_server
 }

@@ -52,7 +52,9 @@ impl fmt::Display for Kind {
             Kind::Number { min, max } => write!(f, "a whole number from {min} to {max}"),
             Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
             Kind::Address => f.write_str("an IP address, such as 127.0.0.1"),
-            Kind::DatabaseUrl => f.write_str("the URL of a file that begins with sqlite:"),
+            Kind::DatabaseUrl => {
+                f.write_str("the URL of a file, sqlite:…, or of a server, postgres://…")
+            }
             Kind::Secret { bytes_min } => write!(f, "at least {bytes_min} bytes"),
             Kind::LogFilter => f.write_str("a log filter, such as info or arcade=debug,info"),
         }
@@ -86,6 +88,17 @@ pub(super) const OTHER_VARIABLES: [&str; 5] =
 
 /// The longest a shutdown may take. A container runtime kills after that time.
 pub(super) const SHUTDOWN_MS_MAX: u64 = 10_000;
+
+/// How many of something a source may have within a minute.
+const PER_MINUTE: Kind = Kind::Number { min: 0, max: 1_000_000 };
+
+/// Limits are off where one machine is every source.
+fn limited(profile: Profile, limit: &'static str) -> Fallback {
+    match profile {
+        Profile::Development | Profile::Test => Value("0"),
+        Profile::Staging | Profile::Production => Value(limit),
+    }
+}
 
 /// Every setting of the server.
 pub const SETTINGS: &[Setting] = &[
@@ -122,12 +135,52 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "E-1",
     },
     Setting {
+        name: "http.read_timeout_ms",
+        variable: "ARCADE_READ_TIMEOUT_MS",
+        kind: Kind::Number { min: 10, max: 10_000 },
+        fallback: |_| Value("5000"),
+        about: "How long the head of a request, and then its body, may take to arrive.",
+        requirement: "H-1",
+    },
+    Setting {
         name: "http.shutdown_timeout_ms",
         variable: "ARCADE_SHUTDOWN_TIMEOUT_MS",
         kind: Kind::Number { min: 0, max: SHUTDOWN_MS_MAX },
         fallback: |_| Value("10000"),
         about: "How long requests in flight may go on after SIGTERM.",
         requirement: "E-6",
+    },
+    Setting {
+        name: "limits.requests_per_minute",
+        variable: "ARCADE_REQUESTS_PER_MINUTE",
+        kind: PER_MINUTE,
+        fallback: |profile| limited(profile, "100"),
+        about: "How often one source may ask within a minute; 0 is no limit.",
+        requirement: "H-7",
+    },
+    Setting {
+        name: "limits.logins_per_minute",
+        variable: "ARCADE_LOGINS_PER_MINUTE",
+        kind: PER_MINUTE,
+        fallback: |profile| limited(profile, "10"),
+        about: "How often one source may log in or register within a minute; 0 is no limit.",
+        requirement: "H-7",
+    },
+    Setting {
+        name: "limits.refreshes_per_minute",
+        variable: "ARCADE_REFRESHES_PER_MINUTE",
+        kind: PER_MINUTE,
+        fallback: |profile| limited(profile, "30"),
+        about: "How often one source may refresh a token within a minute; 0 is no limit.",
+        requirement: "H-7",
+    },
+    Setting {
+        name: "limits.bad_tokens_per_minute",
+        variable: "ARCADE_BAD_TOKENS_PER_MINUTE",
+        kind: PER_MINUTE,
+        fallback: |profile| limited(profile, "10"),
+        about: "After how many refused tokens within a minute a source must wait; 0 is no limit.",
+        requirement: "H-7",
     },
     Setting {
         name: "auth.jwt_secret",
@@ -138,6 +191,17 @@ pub const SETTINGS: &[Setting] = &[
             Profile::Staging | Profile::Production | Profile::Test => Required,
         },
         about: "The secret that signs tokens (HS256).",
+        requirement: "0-48",
+    },
+    Setting {
+        name: "auth.password_memory_kib",
+        variable: "ARCADE_PASSWORD_MEMORY_KIB",
+        kind: Kind::Number { min: 8, max: 1 << 20 },
+        fallback: |profile| match profile {
+            Profile::Development | Profile::Staging | Profile::Production => Value("19456"),
+            Profile::Test => Value("8"),
+        },
+        about: "The memory that hashing a password takes, in KiB; below 19456 in tests only.",
         requirement: "0-48",
     },
     Setting {
@@ -176,6 +240,38 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "F-4",
     },
     Setting {
+        name: "cache.market_items_fresh_s",
+        variable: "CACHE_MARKET_ITEMS_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("300"),
+        about: "How long a page of the marketplace is fresh.",
+        requirement: "K-6",
+    },
+    Setting {
+        name: "cache.market_item_fresh_s",
+        variable: "CACHE_MARKET_ITEM_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("300"),
+        about: "How long an item of the marketplace is fresh.",
+        requirement: "K-6",
+    },
+    Setting {
+        name: "cache.inventory_fresh_s",
+        variable: "CACHE_INVENTORY_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("60"),
+        about: "How long a page of a user's inventory is fresh.",
+        requirement: "K-6",
+    },
+    Setting {
+        name: "cache.balance_fresh_s",
+        variable: "CACHE_BALANCE_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("60"),
+        about: "How long a user's balance is fresh.",
+        requirement: "K-6",
+    },
+    Setting {
         name: "cache.notifications_fresh_s",
         variable: "CACHE_NOTIFICATIONS_FRESH_S",
         kind: Kind::Number { min: 1, max: 86_400 },
@@ -190,6 +286,46 @@ pub const SETTINGS: &[Setting] = &[
         fallback: |_| Value("30"),
         about: "How long the number of unread notifications is fresh.",
         requirement: "K-6",
+    },
+    Setting {
+        name: "cache.tournaments_fresh_s",
+        variable: "CACHE_TOURNAMENTS_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("300"),
+        about: "How long a page of tournaments is fresh; as long again it may be served stale while it is loaded.",
+        requirement: "K-6",
+    },
+    Setting {
+        name: "cache.tournaments_by_venue_fresh_s",
+        variable: "CACHE_TOURNAMENTS_BY_VENUE_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("300"),
+        about: "The same for a page of a venue's tournaments.",
+        requirement: "0-22",
+    },
+    Setting {
+        name: "cache.tournament_fresh_s",
+        variable: "CACHE_TOURNAMENT_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("600"),
+        about: "The same for a tournament with its players.",
+        requirement: "K-6",
+    },
+    Setting {
+        name: "cache.matches_fresh_s",
+        variable: "CACHE_MATCHES_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("120"),
+        about: "The same for the matches of a tournament.",
+        requirement: "0-22",
+    },
+    Setting {
+        name: "cache.match_fresh_s",
+        variable: "CACHE_MATCH_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("60"),
+        about: "The same for a match.",
+        requirement: "0-22",
     },
     Setting {
         name: "log.format",

@@ -1,27 +1,32 @@
-//! The demo world: users and notifications out of one seed, the same on every machine.
+//! The demo world, out of one seed the same on every machine. Each domain's part is a file here,
+//! with a stream of random numbers of its own, so that no part changes another.
 
+mod filling;
+mod market;
+mod notifications;
+mod tournaments;
+mod users;
 mod words;
-
-use std::collections::BTreeMap;
 
 use rand::Rng;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use sqlx::{Any, AssertSqlSafe, Row, Transaction};
+use sqlx::Row;
 
-use crate::auth::{Role, UserId};
-use crate::domains::notifications::{NewNotification, Notification, NotificationRows};
-use crate::storage::{StorageError, Store, placeholders};
+use self::filling::Filling;
+use crate::auth::{PasswordError, Passwords, UserId};
+use crate::storage::{StorageError, Store};
 
-/// Rows that one statement writes. SQLite finds each parameter by a search through all of them, so
-/// long statements cost more than many short ones.
-const ROWS_PER_STATEMENT: usize = 50;
+pub use filling::{Progress, Unwatched};
 
 /// When the demo world begins: 2026-01-01 00:00 UTC, in milliseconds since 1970 UTC.
 const BEGIN_MS: i64 = 1_767_225_600_000;
 
 /// How long it lasts: thirty days.
 const SPAN_MS: i64 = 30 * 24 * 3_600 * 1_000;
+
+/// The password of every demo user. It protects nothing: whoever sees the demo knows it.
+pub const DEMO_PASSWORD: &str = "correct horse battery staple";
 
 /// How much of a world, and which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +35,17 @@ pub struct World {
     pub seed: u64,
     /// Users, numbered from 1; the last is an admin.
     pub users: u32,
+    /// Tournaments, with their participants and matches.
+    pub tournaments: u32,
+    /// Items on the marketplace, with who bought them.
+    pub items: u32,
     /// Notifications. Few users have many of them, as in life.
     pub notifications: u32,
 }
 
 /// The world of a fresh clone.
-pub const DEMO_WORLD: World = World { seed: 20_260_101, users: 1_000, notifications: 20_000 };
+pub const DEMO_WORLD: World =
+    World { seed: 20_260_101, users: 10_000, tournaments: 500, items: 5_000, notifications: 100_000 };
 
 /// What filling a database did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +59,18 @@ pub enum Filled {
     },
 }
 
+/// The world could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DemoError {
+    /// The database refuses.
+    #[error("cannot write the demo world")]
+    Storage(#[from] StorageError),
+    /// The password cannot be hashed.
+    #[error("cannot make the demo world's password")]
+    Password(#[from] PasswordError),
+}
+
 impl World {
     /// The user who may see the inside of the server.
     pub fn admin(&self) -> UserId {
@@ -59,83 +81,52 @@ impl World {
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn fill(&self, store: &Store) -> Result<Filled, StorageError> {
-        let mut transaction = store.pool().begin().await?;
-        let row =
-            sqlx::query("SELECT COUNT(*) AS users FROM users").fetch_one(&mut *transaction).await?;
-        let users = row.try_get::<i64, _>("users")?.unsigned_abs();
+    pub async fn fill(
+        &self,
+        store: &Store,
+        passwords: &Passwords,
+        progress: &mut dyn Progress,
+    ) -> Result<Filled, DemoError> {
+        let mut transaction = store.begin_write().await?;
+        let users = sqlx::query("SELECT COUNT(*) AS users FROM users")
+            .fetch_one(&mut *transaction)
+            .await
+            .and_then(|row| row.try_get::<i64, _>("users"));
+        let users = users.map_err(StorageError::from)?.unsigned_abs();
         if users > 0 {
             return Ok(Filled::Before { users });
         }
-        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        self.fill_users(&mut transaction, &mut random).await?;
-        self.fill_notifications(&mut transaction, &mut random).await?;
+        let mut filling = Filling { world: *self, connection: &mut transaction, progress };
+        self.fill_parts(&mut filling, passwords).await?;
         transaction.commit().await?;
         Ok(Filled::Now)
     }
 
-    async fn fill_users(
+    /// Every part, those before which others refer to.
+    async fn fill_parts(
         &self,
-        transaction: &mut Transaction<'static, Any>,
-        random: &mut ChaCha8Rng,
-    ) -> Result<(), StorageError> {
-        let ids: Vec<i64> = (1..=i64::from(self.users)).collect();
-        for chunk in ids.chunks(ROWS_PER_STATEMENT) {
-            let values = placeholders(chunk.len(), 5);
-            let sql =
-                format!("INSERT INTO users (id, name, email, role, created_at_ms) VALUES {values}");
-            let mut statement = sqlx::query(AssertSqlSafe(sql));
-            for id in chunk {
-                let role = if UserId(*id) == self.admin() { Role::Admin } else { Role::Player };
-                statement = statement
-                    .bind(*id)
-                    .bind(words::name(random))
-                    .bind(format!("user{id}@arcade.example"))
-                    .bind(role.name())
-                    .bind(BEGIN_MS);
-            }
-            statement.execute(&mut **transaction).await?;
-        }
+        filling: &mut Filling<'_>,
+        passwords: &Passwords,
+    ) -> Result<(), DemoError> {
+        // Equal worlds need equal hashes; the salt hides nothing, since the password is known.
+        let salt = (u128::from(self.seed) << 64 | u128::from(self.seed)).to_be_bytes();
+        let password_hash = passwords.hash_with(DEMO_PASSWORD, &salt)?;
+        users::fill(filling, &password_hash).await?;
+        market::fill(filling).await?;
+        tournaments::fill(filling).await?;
+        notifications::fill(filling).await?;
         Ok(())
     }
 
-    async fn fill_notifications(
-        &self,
-        transaction: &mut Transaction<'static, Any>,
-        random: &mut ChaCha8Rng,
-    ) -> Result<(), StorageError> {
-        let ids: Vec<i64> = (1..=i64::from(self.notifications)).collect();
-        for chunk in ids.chunks(ROWS_PER_STATEMENT) {
-            let new: Vec<NewNotification> =
-                chunk.iter().map(|id| self.notification(*id, random)).collect();
-            NotificationRows::insert(transaction, &new).await?;
-        }
-        Ok(())
+    /// The random numbers of one part, which no other part draws from.
+    fn random(&self, stream: u64) -> ChaCha8Rng {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(stream);
+        random
     }
 
-    fn notification(&self, id: i64, random: &mut ChaCha8Rng) -> NewNotification {
-        let event = words::event_of(random);
-        let other = random.random_range(1..=self.users);
-        let created_at_ms = BEGIN_MS + id * SPAN_MS / i64::from(self.notifications);
-        // Three of five have been read, each within an hour.
-        let read_at_ms =
-            random.random_ratio(3, 5).then(|| created_at_ms + random.random_range(1_000..3_600_000));
-        let notification = Notification {
-            id,
-            kind: event.kind.to_owned(),
-            title: event.title.to_owned(),
-            message: event.message.replace("{other}", &format!("Player {other}")),
-            payload: BTreeMap::from([("actor".to_owned(), other.to_string())]),
-            priority: event.priority.to_owned(),
-            read: read_at_ms.is_some(),
-            read_at_ms,
-            created_at_ms,
-        };
-        NewNotification { user: self.recipient(random), notification }
-    }
-
-    /// The square of a uniform draw: the low numbers get many.
-    fn recipient(&self, random: &mut ChaCha8Rng) -> UserId {
+    /// A user; the square of a uniform draw, so that low numbers come often.
+    fn frequent_user(&self, random: &mut ChaCha8Rng) -> UserId {
         let draw = u64::from(random.random::<u32>());
         let squared = (draw * draw) >> 32;
         let place = (squared * u64::from(self.users)) >> 32;

@@ -60,3 +60,14 @@ pub(super) fn name(random: &mut impl Rng) -> String {
     let mut pick = |names: &[&'static str; 16]| names[random.random_range(0..16u32) as usize];
     format!("{} {}", pick(&FIRST_NAMES), pick(&LAST_NAMES))
 }
+
+const SEASONS: [&str; 8] =
+    ["Winter", "Spring", "Summer", "Autumn", "Friday", "Midnight", "Harbour", "Old Town"];
+
+const CONTESTS: [&str; 6] = ["Open", "Classic", "Cup", "Masters", "Shootout", "Showdown"];
+
+pub(super) fn tournament(random: &mut impl Rng, number: i64) -> String {
+    let season = SEASONS[random.random_range(0..SEASONS.len() as u32) as usize];
+    let contest = CONTESTS[random.random_range(0..CONTESTS.len() as u32) as usize];
+    format!("{season} {contest} {number}")
+}

@@ -1,3 +1,6 @@
 //! The domains. None may import another.
 
+pub mod marketplace;
 pub mod notifications;
+pub mod tournaments;
+pub mod users;

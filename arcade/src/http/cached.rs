@@ -1,75 +1,49 @@
-//! Decides which headers tell where an answer came from.
+//! Decides how a value from the cache is answered.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Json;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
-const X_CACHE_ORIGIN: HeaderName = HeaderName::from_static("x-cache-origin");
+use super::conditional::etag;
+use super::error::ApiError;
+use super::plan::Audience;
+use super::provenance::Provenance;
 
-/// How the cache took part in an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CacheStatus {
-    /// A fresh entry.
-    Hit,
-    /// An entry past its fresh time.
-    Stale,
-    /// The source was asked, by this request or by one that it waited for.
-    Miss,
-    /// The cache was not asked.
-    Bypass,
-}
-
-impl CacheStatus {
-    const fn name(self) -> &'static str {
-        match self {
-            CacheStatus::Hit => "HIT",
-            CacheStatus::Stale => "STALE",
-            CacheStatus::Miss => "MISS",
-            CacheStatus::Bypass => "BYPASS",
-        }
-    }
-}
-
-/// A value for one user, and where it came from.
+/// A value, and where it came from.
 #[derive(Debug, Clone)]
 pub struct Cached<T> {
     /// The value.
     pub value: Arc<T>,
-    /// How the cache took part.
-    pub status: CacheStatus,
-    /// `memory`, `shared` or `loaded`.
-    pub origin: &'static str,
-    /// How long ago the source was asked.
-    pub age: Duration,
+    /// Where it came from.
+    pub provenance: Provenance,
 }
 
 impl<T> Cached<T> {
     /// A value that never saw the cache.
-    pub fn bypass(value: T) -> Self {
+    pub fn bypass(value: T, audience: Audience) -> Self {
+        Cached { value: Arc::new(value), provenance: Provenance::bypass(audience) }
+    }
+
+    /// One value made of two.
+    pub fn join<U, V>(self, other: &Cached<U>, join: impl FnOnce(&T, &U) -> V) -> Cached<V> {
         Cached {
-            value: Arc::new(value),
-            status: CacheStatus::Bypass,
-            origin: "loaded",
-            age: Duration::ZERO,
+            value: Arc::new(join(&self.value, &other.value)),
+            provenance: self.provenance.and(other.provenance),
         }
     }
 }
 
 impl<T: Serialize> IntoResponse for Cached<T> {
     fn into_response(self) -> Response {
-        let headers = [
-            (X_CACHE, HeaderValue::from_static(self.status.name())),
-            (X_CACHE_ORIGIN, HeaderValue::from_static(self.origin)),
-            (header::AGE, HeaderValue::from(self.age.as_secs())),
-            // A browser may keep the answer but must ask before it shows it again: our
-            // invalidations do not reach it.
-            (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
-        ];
-        (headers, Json(self.value.as_ref())).into_response()
+        let body = match serde_json::to_vec(self.value.as_ref()) {
+            Ok(body) => body,
+            Err(fault) => return ApiError::Internal(Box::new(fault)).into_response(),
+        };
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut response = ([kind, (header::ETAG, etag(&body))], body).into_response();
+        self.provenance.tell(response.headers_mut());
+        response
     }
 }

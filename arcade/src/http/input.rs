@@ -1,160 +1,177 @@
-//! Decides which input is good: known fields, within their limits. Every mistake of a request is
-//! named at once, before anything is read or written.
+//! Decides where a handler's input comes from: path, query, body. Each is an argument type; what a
+//! handler does not take, a request may not have.
 
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use serde_json::Value;
 
 use super::error::ApiError;
+use super::fields::{Fields, Input, detail, of_json, of_query};
+use super::format::{Format, Given, id};
 use super::problem::Detail;
 
-/// The most items on a page.
-pub const LIMIT_MAX: u32 = 100;
+/// An input without fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Nothing;
 
-/// The last page that can be asked for. Skipping rows costs time in proportion.
-pub const PAGE_MAX: u32 = 100_000;
-
-/// A page of a list, as the query names it: `page` from 1, `limit` from 1 to [`LIMIT_MAX`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// The page's number; the first is 1.
-    pub number: u32,
-    /// The most items on it.
-    pub limit: u32,
-}
-
-/// Takes a [`Page`] from the query; `LIMIT` stands where the query names none.
-#[derive(Debug)]
-pub struct PageQuery<const LIMIT: u32>(pub Page);
-
-impl<S: Send + Sync, const LIMIT: u32> FromRequestParts<S> for PageQuery<LIMIT> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let mut fields = Fields::of(&parts.uri);
-        let number = fields.number("page", 1..=PAGE_MAX, 1);
-        let limit = fields.number("limit", 1..=LIMIT_MAX, LIMIT);
-        fields.finish("page, limit")?;
-        Ok(PageQuery(Page { number, limit }))
+impl Input for Nothing {
+    fn read(_: &mut Fields) -> Option<Self> {
+        Some(Nothing)
     }
 }
+
+/// The query of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<I>(pub I);
 
 /// A query without fields.
-#[derive(Debug)]
-pub struct NoQuery;
+pub type NoQuery = Query<Nothing>;
 
-impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+impl<S: Send + Sync, I: Input> FromRequestParts<S> for Query<I> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Fields::of(&parts.uri).finish("no fields").map(|()| NoQuery)
+        of_query(&parts.uri).map(Query).map_err(ApiError::BadInput)
     }
 }
 
-/// The `id` in the path: a positive number.
-#[derive(Debug)]
+/// The one id in the path: a positive number, whatever its parameter is called.
+#[derive(Debug, Clone, Copy)]
 pub struct IdPath(pub i64);
 
 impl<S: Send + Sync> FromRequestParts<S> for IdPath {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        IdPaths::from_request_parts(parts, state).await.map(|IdPaths([id])| IdPath(id))
+    }
+}
+
+/// The `N` ids in the path, in its order.
+#[derive(Debug, Clone, Copy)]
+pub struct IdPaths<const N: usize>(pub [i64; N]);
+
+impl<S: Send + Sync, const N: usize> FromRequestParts<S> for IdPaths<N> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let raw = RawPathParams::from_request_parts(parts, state).await;
-        let id = raw.ok().and_then(|raw| {
-            let (_, text) = raw.iter().find(|(name, _)| *name == "id")?;
-            text.parse().ok().filter(|id| *id > 0)
-        });
-        id.map(IdPath).ok_or_else(|| {
-            let limit = format!("1 to {}", i64::MAX);
-            ApiError::BadInput(vec![detail("id", "must be a whole number", &limit)])
+        let raw = raw.map_err(|_| ApiError::BadInput(vec![id_mistake("path")]))?;
+        let read = |text| id().read(Given::Query(text));
+        let (ids, wrong): (Vec<_>, Vec<_>) =
+            raw.iter().map(|(name, text)| read(text).ok_or(name)).partition(Result::is_ok);
+        if !wrong.is_empty() {
+            let mistakes = wrong.into_iter().filter_map(Result::err).map(id_mistake);
+            return Err(ApiError::BadInput(mistakes.collect()));
+        }
+        let ids: Vec<i64> = ids.into_iter().flatten().collect();
+        // The path of the route has more or fewer parameters than its handler takes.
+        ids.try_into().map(IdPaths).map_err(|ids: Vec<i64>| {
+            let fault = format!("the path has {} ids, the handler takes {N}", ids.len());
+            ApiError::Internal(fault.into())
         })
     }
 }
 
+fn id_mistake(name: &str) -> Detail {
+    detail(name, &format!("must {}", id().demand()), &id().limit())
+}
+
+/// A body that is one JSON object, and no query.
+#[derive(Debug, Clone, Copy)]
+pub struct JsonBody<I>(pub I);
+
+impl<S: Send + Sync, I: Input> FromRequest<S> for JsonBody<I> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let query = of_query::<Nothing>(request.uri());
+        let kind = json_announced(request.headers());
+        let body = whole_body(request, state).await?;
+        let body = kind.and_then(|()| of_json(&body));
+        both(query, body).map(JsonBody)
+    }
+}
+
+/// A body that is one JSON object or missing, which is like one without fields, and no query.
+#[derive(Debug, Clone, Copy)]
+pub struct MaybeBody<I>(pub I);
+
+impl<S: Send + Sync, I: Input> FromRequest<S> for MaybeBody<I> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let query = of_query::<Nothing>(request.uri());
+        let kind = json_announced(request.headers());
+        let body = whole_body(request, state).await?;
+        let body = match body.is_empty() {
+            true => of_json(b"{}"),
+            false => kind.and_then(|()| of_json(&body)),
+        };
+        both(query, body).map(MaybeBody)
+    }
+}
+
 /// No query and no body, or an empty object as body.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct NoInput;
 
 impl<S: Send + Sync> FromRequest<S> for NoInput {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let mut fields = Fields::of(request.uri());
-        let body = Bytes::from_request(request, state).await;
-        let body = body.map_err(|rejection| match rejection.into_response().status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::BodyTooLong,
-            _ => ApiError::BodyUnreadable,
-        })?;
-        fields.mistakes.extend(mistakes_of_empty_body(&body));
-        fields.finish("no fields").map(|()| NoInput)
+        let query = of_query::<Nothing>(request.uri());
+        let body = whole_body(request, state).await?;
+        let body = if body.is_empty() { Ok(Nothing) } else { of_json::<Nothing>(&body) };
+        both(query, body).map(|_| NoInput)
     }
 }
 
-fn mistakes_of_empty_body(body: &[u8]) -> Vec<Detail> {
-    if body.is_empty() {
-        return Vec::new();
-    }
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(fields)) => {
-            fields.keys().map(|name| detail(name, "unknown field", "no fields")).collect()
-        }
-        _ => vec![detail("", "the body must be empty or an empty JSON object", "no fields")],
-    }
-}
-
-/// The fields of a query, with the mistakes found while taking them out.
-struct Fields {
-    left: BTreeMap<String, String>,
-    mistakes: Vec<Detail>,
-}
-
-impl Fields {
-    fn of(uri: &Uri) -> Self {
-        let mut fields = Fields { left: BTreeMap::new(), mistakes: Vec::new() };
-        let query = uri.query().unwrap_or_default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
-            if fields.left.insert(name.clone(), value).is_some() {
-                fields.mistakes.push(detail(&name, "given more than once", "once"));
-            }
-        }
-        fields
-    }
-
-    fn number(&mut self, name: &str, range: RangeInclusive<u32>, fallback: u32) -> u32 {
-        let Some(text) = self.left.remove(name) else {
-            return fallback;
-        };
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        number.unwrap_or_else(|| {
-            let limit = format!("{} to {}", range.start(), range.end());
-            self.mistakes.push(detail(name, "must be a whole number", &limit));
-            fallback
-        })
-    }
-
-    /// Names every field that nobody took; `known` are those that somebody would have taken.
-    fn finish(mut self, known: &str) -> Result<(), ApiError> {
-        let unknown = self.left.keys().map(|name| detail(name, "unknown field", known));
-        self.mistakes.extend(unknown);
-        match self.mistakes.is_empty() {
-            true => Ok(()),
-            false => Err(ApiError::BadInput(self.mistakes)),
+/// The body's input, unless either part has mistakes, which are then named together.
+fn both<I>(query: Result<Nothing, Vec<Detail>>, body: Result<I, Vec<Detail>>) -> Result<I, ApiError> {
+    match (query, body) {
+        (Ok(Nothing), Ok(input)) => Ok(input),
+        (query, body) => {
+            let mistakes = [query.err(), body.err()].into_iter().flatten().flatten();
+            Err(ApiError::BadInput(mistakes.collect()))
         }
     }
 }
 
-fn detail(path: &str, message: &str, limit: &str) -> Detail {
-    // A field's name comes from outside; its start is enough to find it.
-    const PATH_CHARS_MAX: usize = 64;
-    Detail {
-        path: path.chars().take(PATH_CHARS_MAX).collect(),
-        message: message.to_owned(),
-        limit: limit.to_owned(),
+fn json_announced(headers: &HeaderMap) -> Result<(), Vec<Detail>> {
+    const JSON: &str = "application/json";
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    match essence.is_some_and(|essence| essence.eq_ignore_ascii_case(JSON)) {
+        true => Ok(()),
+        false => Err(vec![detail("content-type", "must be that of JSON", JSON)]),
     }
+}
+
+/// How long a body may take to arrive; a layer tells it to every request.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadTimeout(pub Duration);
+
+async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    // Nothing is inflated here, so a short body cannot become a long one.
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(ApiError::BodyEncoded);
+    }
+    let timeout = request.extensions().get::<ReadTimeout>().copied();
+    let reading = Bytes::from_request(request, state);
+    let body = match timeout {
+        Some(ReadTimeout(most)) => {
+            tokio::time::timeout(most, reading).await.map_err(|_| ApiError::BodySlow)?
+        }
+        None => reading.await,
+    };
+    body.map_err(|rejection| match rejection.into_response().status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::BodyTooLong,
+        _ => ApiError::BodyUnreadable,
+    })
 }

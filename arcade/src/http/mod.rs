@@ -2,15 +2,37 @@
 //! know any domain.
 
 mod cached;
+mod conditional;
+mod cursor;
+mod described;
 mod error;
+mod fields;
+mod format;
+mod idempotency;
 mod input;
+mod limits;
 mod observe;
+mod page;
+mod plan;
 mod problem;
+mod provenance;
 mod routes;
 
-pub use cached::{CacheStatus, Cached};
+pub use cached::Cached;
+pub use conditional::conditional;
+pub use cursor::{Cursor, CursorFormat, cursor};
+pub use described::{Described, Takes};
 pub use error::ApiError;
-pub use input::{IdPath, LIMIT_MAX, NoInput, NoQuery, PAGE_MAX, Page, PageQuery};
+pub use fields::{Asked, Fields, Input};
+pub use format::{Choice, Format, Given, Integer, Text, choice, flag, id, integer, line, text};
+pub use idempotency::{IdempotencyKey, KeyInUse, KeysInUse};
+pub use input::{
+    IdPath, IdPaths, JsonBody, MaybeBody, NoInput, NoQuery, Nothing, Query, ReadTimeout,
+};
+pub use limits::{Limits, Peer, limited};
 pub use observe::observed;
+pub use page::{LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX, PAGES_CACHED_MAX, Page, PageQuery};
+pub use plan::{Audience, CachePlan};
 pub use problem::{Detail, rendered};
-pub use routes::{Access, Route, Routes, Verb};
+pub use provenance::{CacheStatus, Provenance};
+pub use routes::{Access, Route, Routes, Traffic, Verb};

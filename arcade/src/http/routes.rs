@@ -1,9 +1,16 @@
 //! Decides how routes are declared, so that one table of them exists that cannot lie: a route is
 //! in the table because it is served, and served because it is in the table.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::handler::Handler;
+use axum::http::StatusCode;
 use axum::routing::{MethodFilter, on};
+
+use super::described::{Described, Takes};
+use super::plan::CachePlan;
+use crate::settings;
 
 /// A method that Arcade serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +57,21 @@ pub enum Access {
     Admin,
 }
 
+/// How often a route may be asked; the numbers are settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traffic {
+    /// As often as the rest.
+    Usual,
+    /// Where passwords can be guessed: logging in, registering.
+    Login,
+    /// Where tokens are made anew.
+    Refresh,
+    /// What machines ask all the time; not limited.
+    Probe,
+}
+
 /// One route.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Route {
     /// The method.
     pub verb: Verb,
@@ -59,6 +79,97 @@ pub struct Route {
     pub path: &'static str,
     /// Who gets an answer.
     pub access: Access,
+    /// What it is for, as one sentence.
+    pub about: &'static str,
+    /// The status of a good answer.
+    pub status: StatusCode,
+    /// How often it may be asked.
+    pub traffic: Traffic,
+    /// The caches that its answer comes from.
+    pub cached: &'static [&'static CachePlan],
+    /// The caches of which it drops entries.
+    pub drops: &'static [&'static CachePlan],
+    /// What its handler takes.
+    pub takes: Takes,
+}
+
+impl Route {
+    fn new(verb: Verb, path: &'static str, access: Access, about: &'static str) -> Self {
+        Route {
+            verb,
+            path,
+            access,
+            about,
+            status: StatusCode::OK,
+            traffic: Traffic::Usual,
+            cached: &[],
+            drops: &[],
+            takes: Takes::default(),
+        }
+    }
+
+    /// A route that reads.
+    pub fn get(path: &'static str, access: Access, about: &'static str) -> Self {
+        Route::new(Verb::Get, path, access, about)
+    }
+
+    /// A route that does something.
+    pub fn post(path: &'static str, access: Access, about: &'static str) -> Self {
+        Route::new(Verb::Post, path, access, about)
+    }
+
+    /// A route that changes something.
+    pub fn patch(path: &'static str, access: Access, about: &'static str) -> Self {
+        Route::new(Verb::Patch, path, access, about)
+    }
+
+    /// A route that removes something.
+    pub fn delete(path: &'static str, access: Access, about: &'static str) -> Self {
+        Route::new(Verb::Delete, path, access, about)
+    }
+
+    /// The names of the parameters in its path.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// How long its answer is fresh: as long as all that it is made of. `None` if it is not cached.
+    pub fn fresh_for(&self, settings: &settings::Cache) -> Option<Duration> {
+        self.cached.iter().map(|plan| (plan.fresh)(settings)).min()
+    }
+
+    /// What an invalidation names to drop its answer.
+    pub fn tags(&self) -> Vec<&'static str> {
+        self.cached.iter().flat_map(|plan| plan.tags).copied().collect()
+    }
+
+    /// A good answer has this status; without it, 200.
+    #[must_use]
+    pub fn answers(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// It is asked this often.
+    #[must_use]
+    pub fn traffic(mut self, traffic: Traffic) -> Self {
+        self.traffic = traffic;
+        self
+    }
+
+    /// The answer comes from these caches.
+    #[must_use]
+    pub fn cached(mut self, plans: &'static [&'static CachePlan]) -> Self {
+        self.cached = plans;
+        self
+    }
+
+    /// A change drops entries of these caches.
+    #[must_use]
+    pub fn drops(mut self, plans: &'static [&'static CachePlan]) -> Self {
+        self.drops = plans;
+        self
+    }
 }
 
 /// Routes with their table.
@@ -80,15 +191,16 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         Routes { router: Router::new(), table: Vec::new() }
     }
 
-    /// Adds a route.
+    /// Adds a route that `handler` answers.
     #[must_use]
-    pub fn route<H, T>(mut self, verb: Verb, path: &'static str, access: Access, handler: H) -> Self
+    pub fn route<H, T>(mut self, mut route: Route, handler: H) -> Self
     where
         H: Handler<T, S>,
-        T: 'static,
+        T: Described + 'static,
     {
-        self.router = self.router.route(path, on(verb.filter(), handler));
-        self.table.push(Route { verb, path, access });
+        T::describe(&mut route.takes);
+        self.router = self.router.route(route.path, on(route.verb.filter(), handler));
+        self.table.push(route);
         self
     }
 

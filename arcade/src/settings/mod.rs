@@ -12,6 +12,9 @@ pub use profile::{Profile, UnknownProfile};
 /// The shortest secret that may sign tokens: the output size of the hash (RFC 7518 §3.2).
 pub const JWT_SECRET_BYTES_MIN: usize = 32;
 
+/// The least memory of a password's hash outside of tests, in KiB: what OWASP asks for.
+pub const PASSWORD_MEMORY_KIB_MIN: u32 = 19_456;
+
 /// Every setting, checked.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -21,8 +24,12 @@ pub struct Settings {
     pub data: PathBuf,
     /// The HTTP server.
     pub http: Http,
+    /// How often a source may ask.
+    pub limits: Limits,
     /// The secret that signs tokens. Missing in development only, where the start makes one.
     pub jwt_secret: Option<Secret>,
+    /// The memory that hashing a password takes, in KiB.
+    pub password_memory_kib: u32,
     /// The database.
     pub database: Database,
     /// The cache.
@@ -42,8 +49,23 @@ pub struct Http {
     pub body_bytes_max: usize,
     /// The longest a request may take.
     pub request_timeout: Duration,
+    /// How long the head of a request, and then its body, may take to arrive.
+    pub read_timeout: Duration,
     /// How long requests in flight may go on after the signal to stop.
     pub shutdown_timeout: Duration,
+}
+
+/// How often a source may ask within a minute; zero is as often as it likes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests of any kind.
+    pub requests_per_minute: u64,
+    /// Logging in and registering.
+    pub logins_per_minute: u64,
+    /// Making a token anew.
+    pub refreshes_per_minute: u64,
+    /// Requests with a token that is refused.
+    pub bad_tokens_per_minute: u64,
 }
 
 /// Which database, and how much of it.
@@ -62,10 +84,28 @@ pub struct Cache {
     pub memory_bytes_max: u64,
     /// The most entries that the memory tier holds.
     pub entries_max: u64,
+    /// How long a page of the marketplace is fresh.
+    pub market_items_fresh: Duration,
+    /// How long an item of the marketplace is fresh.
+    pub market_item_fresh: Duration,
+    /// How long a page of a user's inventory is fresh.
+    pub inventory_fresh: Duration,
+    /// How long a user's balance is fresh.
+    pub balance_fresh: Duration,
     /// How long a page of notifications is fresh.
     pub notifications_fresh: Duration,
     /// How long the number of unread notifications is fresh.
     pub unread_count_fresh: Duration,
+    /// How long a page of tournaments is fresh.
+    pub tournaments_fresh: Duration,
+    /// How long a page of a venue's tournaments is fresh.
+    pub tournaments_by_venue_fresh: Duration,
+    /// How long a tournament with its players is fresh.
+    pub tournament_fresh: Duration,
+    /// How long the matches of a tournament are fresh.
+    pub matches_fresh: Duration,
+    /// How long a match is fresh.
+    pub match_fresh: Duration,
 }
 
 /// Which log lines are written, and how.

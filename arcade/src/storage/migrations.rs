@@ -5,22 +5,27 @@ use std::borrow::Cow;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, SqlSafeStr};
 
-/// Each migration in order; its number is its place. A released one never changes: the database
-/// remembers its checksum and a start with another text fails.
-const MIGRATIONS: [(&str, &str); 2] = [
-    ("users", include_str!("../../migrations/0001_users.sql")),
-    ("notifications", include_str!("../../migrations/0002_notifications.sql")),
+/// Each migration with its number, in order. A released one never changes: the database remembers
+/// its checksum and a start with another text fails.
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "users", include_str!("../../migrations/0001_users.sql")),
+    (2, "notifications", include_str!("../../migrations/0002_notifications.sql")),
+    (3, "accounts", include_str!("../../migrations/0003_accounts.sql")),
+    (10, "numbers", include_str!("../../migrations/0010_numbers.sql")),
+    (11, "tournaments", include_str!("../../migrations/0011_tournaments.sql")),
+    (20, "marketplace", include_str!("../../migrations/0020_marketplace.sql")),
+    (21, "ledger", include_str!("../../migrations/0021_ledger.sql")),
 ];
 
 /// Runs what has not run yet and gives the newest migration's number.
 pub(super) async fn run(pool: &AnyPool) -> Result<i64, MigrateError> {
-    let migrations: Vec<Migration> = (1..).zip(MIGRATIONS).map(migration).collect();
-    let newest = migrations.len() as i64;
+    let migrations: Vec<Migration> = MIGRATIONS.iter().map(migration).collect();
+    let newest = migrations.last().map_or(0, |newest| newest.version);
     Migrator::with_migrations(migrations).run(pool).await?;
     Ok(newest)
 }
 
-fn migration((number, (name, sql)): (i64, (&'static str, &'static str))) -> Migration {
+fn migration(&(number, name, sql): &(i64, &'static str, &'static str)) -> Migration {
     let outside_transaction = false;
     let simple = MigrationType::Simple;
     Migration::new(number, Cow::Borrowed(name), simple, sql.into_sql_str(), outside_transaction)

@@ -1,16 +1,26 @@
 //! Decides how the database is opened and migrated. Knows no table; the domains bring their SQL,
 //! which runs on SQLite and PostgreSQL alike.
 
+mod error;
+mod kind;
 mod migrations;
+pub mod numbers;
+mod transaction;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rand::Rng;
+use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::MigrateError;
-use sqlx::{AnyConnection, AnyPool, Executor};
+use tokio::sync::Semaphore;
 
+use self::kind::Kind;
 use crate::settings;
+
+pub use error::StorageError;
+pub use transaction::{Transaction, retried};
 
 /// How long a request waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -19,34 +29,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
-}
-
-/// The database did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StorageError {
-    /// The database cannot be opened.
-    #[error("database.url (DATABASE_URL): cannot open the database")]
-    Open(#[source] sqlx::Error),
-    /// The tables cannot be brought to the current form.
-    #[error("cannot migrate the database")]
-    Migrate(#[source] MigrateError),
-    /// A statement failed.
-    #[error("the database refused a statement")]
-    Query(#[from] sqlx::Error),
-}
-
-impl StorageError {
-    /// Whether the same call may succeed in a moment: the database is away or busy.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            StorageError::Open(source) | StorageError::Query(source) => matches!(
-                source,
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
-            ),
-            StorageError::Migrate(_) => false,
-        }
-    }
+    kind: Kind,
+    writers: Arc<Semaphore>,
 }
 
 impl Store {
@@ -61,14 +45,17 @@ impl Store {
             Some(url) => url.reveal().to_owned(),
             None => file_url(&data.join("arcade.db"))?,
         };
+        let kind = Kind::of(&url);
+        let connections_max = database.connections_max;
         let pool = AnyPoolOptions::new()
-            .max_connections(database.connections_max)
+            .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(|connection, _| Box::pin(prepare(connection)))
+            .after_connect(move |connection, _| Box::pin(kind.prepare(connection)))
             .connect(&url)
             .await
             .map_err(StorageError::Open)?;
-        Ok(Store { pool })
+        let writers = Arc::new(Semaphore::new(kind.writers_max(connections_max)));
+        Ok(Store { pool, kind, writers })
     }
 
     /// Brings the tables to the form that this program knows. Safe to repeat. Gives the newest
@@ -100,20 +87,18 @@ impl Store {
     }
 }
 
-/// Readers and the writer do not wait for each other in a write-ahead log.
-async fn prepare(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    if connection.backend_name() == "SQLite" {
-        connection.execute("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000").await?;
-    }
-    Ok(())
-}
-
 fn file_url(path: &Path) -> Result<String, StorageError> {
     let absolute = std::path::absolute(path).map_err(|fault| StorageError::Open(fault.into()))?;
     // SQLite's URL form reads these three as syntax.
     let escaped =
         absolute.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     Ok(format!("sqlite://{escaped}?mode=rwc"))
+}
+
+/// A number for a new row that nobody looks at in passing: random, so that no two writers wait for
+/// each other to count, and of 53 bits, so that JavaScript keeps it.
+pub(crate) fn new_id() -> i64 {
+    rand::rng().random_range(1..1 << 53)
 }
 
 /// The value lists of an insert of `rows` rows: `($1, $2), ($3, $4)`.

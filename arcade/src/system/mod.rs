@@ -9,10 +9,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
 use crate::auth::Tokens;
-use crate::http::{Access, Routes, Verb};
+use crate::http::{Access, Route, Routes, Traffic};
 
 pub use cache::HIT_RATE_TARGET;
 pub use parts::System;
+
+const HEALTH: &str = "The state of the server and of its parts.";
 
 /// The routes of this module.
 pub fn router<S>() -> Routes<S>
@@ -22,13 +24,24 @@ where
     Tokens: FromRef<S>,
 {
     Routes::new()
-        .route(Verb::Get, "/api/health", Access::Public, health::report)
-        .route(Verb::Get, "/api/v1/health", Access::Public, health::report)
-        .route(Verb::Get, "/readyz", Access::Public, health::ready)
-        .route(Verb::Get, "/livez", Access::Public, health::live)
-        .route(Verb::Get, "/metrics", Access::Public, metrics)
-        .route(Verb::Get, "/api/v1/cache", Access::Admin, cache::show)
-        .route(Verb::Delete, "/api/v1/cache", Access::Admin, cache::reset)
+        .route(Route::get("/api/health", Access::Public, HEALTH), health::report)
+        .route(Route::get("/api/v1/health", Access::Public, HEALTH), health::report)
+        .route(
+            Route::get("/readyz", Access::Public, "Whether to send requests.")
+                .traffic(Traffic::Probe),
+            health::ready,
+        )
+        .route(
+            Route::get("/livez", Access::Public, "Whether the process lives.")
+                .traffic(Traffic::Probe),
+            health::live,
+        )
+        .route(
+            Route::get("/metrics", Access::Public, "Figures for Prometheus.").traffic(Traffic::Probe),
+            metrics,
+        )
+        .route(Route::get("/api/v1/cache", Access::Admin, "Counts of the caches."), cache::show)
+        .route(Route::delete("/api/v1/cache", Access::Admin, "Counts anew."), cache::reset)
 }
 
 async fn metrics(State(system): State<System>) -> impl IntoResponse {

@@ -2,19 +2,21 @@
 // Each test file is a crate of its own and uses its own part of this one.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod market;
+mod postgres;
+mod sender;
+pub mod tournaments;
+
 use arcade::app::App;
-use arcade::auth::{Role, TOKEN_LIFETIME, Tokens, UserId};
+use arcade::auth::{Passwords, Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::configuration::{self, Environment};
-use arcade::demo::{Filled, World};
+use arcade::demo::{Filled, Unwatched, World};
 use arcade::http::{Access, Route, Verb};
-use arcade::server::{Server, ServerError};
+use arcade::server::Server;
 use arcade::settings::Secret;
 use arcade::storage::Store;
-use axum::body::Bytes;
-use axum::http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt, Full};
+use axum::http::{HeaderMap, StatusCode};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -25,6 +27,9 @@ use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use postgres::Database;
+pub use sender::Sender;
+
 /// The secret of every test server.
 pub const SECRET: &str = "a secret of tests, with more than 32 bytes";
 
@@ -33,18 +38,39 @@ pub const SECRET: &str = "a secret of tests, with more than 32 bytes";
 pub const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A world small enough to make for each test, in which users 1 and 2 have several pages.
-pub const WORLD: World = World { seed: 7, users: 20, notifications: 400 };
+pub const WORLD: World = World { seed: 7, users: 20, tournaments: 10, items: 30, notifications: 400 };
+
+/// The store of every test of this process: `postgres` for a server, else a file for each.
+const DATABASE_VARIABLE: &str = "ARCADE_TEST_DATABASE";
+
+/// A database on a server, where the tests are to run on one.
+#[expect(clippy::disallowed_methods, reason = "it is no setting of the server")]
+async fn on_server() -> Option<Database> {
+    match std::env::var(DATABASE_VARIABLE).as_deref() {
+        Ok("postgres") => Some(Database::fresh().await),
+        Ok("sqlite") | Err(_) => None,
+        Ok(other) => panic!("{DATABASE_VARIABLE}: {other} is neither postgres nor sqlite"),
+    }
+}
+
+/// The path of a route with `id` in place of each parameter.
+pub fn with_ids(path: &str, id: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { id } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
 
 /// A running server and a client of it.
 pub struct TestClient {
-    client: Client<HttpConnector, Full<Bytes>>,
-    base: String,
+    sender: Sender,
     pub tokens: Tokens,
+    admin: UserId,
     pub store: Store,
     /// Tells the parts that the server drains, without draining it.
     pub draining: CancellationToken,
     stop: CancellationToken,
-    serving: JoinHandle<Result<(), ServerError>>,
+    serving: JoinHandle<()>,
+    /// What the server stores in, unless that is a file in its directory.
+    pub database: Option<Database>,
     _directory: TempDir,
 }
 
@@ -78,28 +104,41 @@ impl TestClient {
 
     /// Starts a server in the test profile with further variables.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::start_in(WORLD, variables).await
+    }
+
+    /// The same with another world in its database.
+    pub async fn start_in(world: World, variables: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
         let fixed =
             [("ARCADE_PROFILE", "test"), ("ARCADE_DATA", "."), ("JWT_SECRET", SECRET), ("PORT", "0")];
-        let all = fixed.into_iter().chain(variables.iter().copied());
+        let database = on_server().await;
+        let url = database.as_ref().map(|database| ("DATABASE_URL", database.url.as_str()));
+        let all = fixed.into_iter().chain(url).chain(variables.iter().copied());
         let environment = Environment::of(directory.path(), all);
         let settings = configuration::load(environment).expect("good settings");
         let store = Store::open(&settings.database, &settings.data).await.expect("open");
         store.migrate().await.expect("migrate");
-        assert_eq!(WORLD.fill(&store).await.expect("fill"), Filled::Now);
+        let passwords = Passwords::new(settings.password_memory_kib).expect("passwords");
+        let filled = world.fill(&store, &passwords, &mut Unwatched).await;
+        assert_eq!(filled.expect("fill"), Filled::Now);
         let stop = CancellationToken::new();
         let secret = Secret::new(SECRET);
         let draining = stop.child_token();
         let app = App::build(&settings, &secret, store.clone(), draining.clone()).expect("app");
         let server = Server::listen(&settings.http).await.expect("listen");
         TestClient {
-            client: Client::builder(TokioExecutor::new()).build_http(),
-            base: format!("http://{}", server.address()),
+            sender: Sender {
+                client: Client::builder(TokioExecutor::new()).build_http(),
+                base: format!("http://{}", server.address()),
+            },
             tokens: Tokens::new(&secret),
+            admin: world.admin(),
             store,
             draining,
             stop: stop.clone(),
             serving: TaskTracker::new().spawn(server.run(app, stop)),
+            database,
             _directory: directory,
         }
     }
@@ -111,7 +150,7 @@ impl TestClient {
 
     /// A good token of the admin.
     pub fn admin(&self) -> String {
-        self.tokens.issue(WORLD.admin(), Role::Admin, TOKEN_LIFETIME).expect("token")
+        self.tokens.issue(self.admin, Role::Admin, TOKEN_LIFETIME).expect("token")
     }
 
     /// The token that a route asks for, on behalf of user 1.
@@ -127,11 +166,13 @@ impl TestClient {
         self.send(Verb::Get, path, Some(token), "").await
     }
 
+    /// A client that can be handed to a task of its own.
+    pub fn sender(&self) -> Sender {
+        self.sender.clone()
+    }
+
     pub async fn send(&self, verb: Verb, path: &str, token: Option<&str>, body: &str) -> Answer {
-        let authorization = token.map(|token| format!("Bearer {token}"));
-        let headers: Vec<(&str, &str)> =
-            authorization.iter().map(|value| ("authorization", value.as_str())).collect();
-        self.send_with(verb, path, &headers, body).await
+        self.sender.send(verb, path, token, body).await
     }
 
     pub async fn send_with(
@@ -141,22 +182,25 @@ impl TestClient {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let url = format!("{}{path}", self.base);
-        let mut request = Request::builder().method(verb.name()).uri(url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
-        let request = request.body(body).expect("request");
-        let (parts, body) = self.client.request(request).await.expect("answer").into_parts();
-        let bytes = body.collect().await.expect("body").to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status: parts.status, headers: parts.headers, text }
+        self.sender.send_with(verb, path, headers, body).await
+    }
+
+    /// Sends bytes as they are and reads what comes back until the server closes.
+    pub async fn raw(&self, request: &[u8]) -> String {
+        let mut raw = HalfSent { stream: self.connected().await };
+        // A server that has refused early may have closed already.
+        raw.stream.write_all(request).await.unwrap_or_default();
+        raw.answer().await
+    }
+
+    pub async fn connected(&self) -> TcpStream {
+        let address = self.sender.base.trim_start_matches("http://");
+        TcpStream::connect(address).await.expect("connect")
     }
 
     /// Begins user 1's request to `path` and holds its two-byte body back.
     pub async fn half_sent(&self, path: &str) -> HalfSent {
-        let address = self.base.trim_start_matches("http://");
+        let address = self.sender.base.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).await.expect("connect");
         let token = self.player(1);
         let head = format!(
@@ -183,10 +227,10 @@ impl TestClient {
     /// Drains the server and waits for its end.
     pub async fn stop(self) {
         // An idle connection of the client would be waited for.
-        drop(self.client);
+        drop(self.sender);
         self.stop.cancel();
         let ended = timeout(PATIENCE, self.serving).await.expect("the server ends in time");
-        ended.expect("the server does not panic").expect("the server ends well");
+        ended.expect("the server does not panic");
     }
 }
 
@@ -204,9 +248,10 @@ impl HalfSent {
 
     /// Reads the raw answer to its end.
     pub async fn answer(mut self) -> String {
-        let mut answer = String::new();
-        let read = timeout(PATIENCE, self.stream.read_to_string(&mut answer)).await;
-        read.expect("an answer in time").expect("a readable answer");
-        answer
+        let mut answer = Vec::new();
+        let read = timeout(PATIENCE, self.stream.read_to_end(&mut answer)).await;
+        // A server that closes with bytes of ours unread resets the connection.
+        drop(read.expect("an answer in time"));
+        String::from_utf8_lossy(&answer).into_owned()
     }
 }

@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use super::cache::NotificationCaches;
 use super::model::{Notification, ReadAll};
-use super::rows::NotificationRows;
+use super::rows::{NewNotification, NotificationRows};
 use crate::auth::UserId;
 use crate::http::ApiError;
 use crate::storage::StorageError;
@@ -53,6 +53,24 @@ impl Notifications {
 
     pub(super) fn caches(&self) -> &NotificationCaches {
         &self.caches
+    }
+
+    /// Tells a user something: commits it, then drops what the cache holds of that user.
+    ///
+    /// # Errors
+    /// The database refuses. Nothing has changed then, or nobody knows whether it has.
+    ///
+    /// # Cancel safety
+    /// As [`apply`](Notifications::apply).
+    pub async fn tell(&self, new: NewNotification) -> Result<(), ApiError> {
+        let Notifications { caches, rows, .. } = self.clone();
+        let work = async move {
+            let told = rows.create(&new).await;
+            caches.changed(new.user).await;
+            told
+        };
+        let ended = self.running.spawn(work).await;
+        ended.map_err(|fault| ApiError::Internal(Box::new(fault)))?.map_err(ApiError::from)
     }
 
     /// Commits `change` for `user`, then drops what the cache holds of that user.
@@ -105,9 +123,11 @@ mod tests {
     use larder::clock::SystemClock;
 
     use super::*;
+    use crate::auth::Passwords;
     use crate::configuration::{self, Environment};
-    use crate::demo::World;
+    use crate::demo::{Unwatched, World};
     use crate::http::{CacheStatus, Page};
+    use crate::reads::Reads;
     use crate::storage::Store;
     use crate::telemetry::Telemetry;
 
@@ -117,11 +137,14 @@ mod tests {
         let settings = configuration::load(Environment::of(directory, [])).expect("settings");
         let store = Store::open(&settings.database, directory).await.expect("open");
         store.migrate().await.expect("migrate");
-        World { seed: 7, users: 2, notifications: 20 }.fill(&store).await.expect("fill");
+        let world = World { seed: 7, users: 2, tournaments: 0, items: 0, notifications: 20 };
+        let passwords = Passwords::new(8).expect("passwords");
+        world.fill(&store, &passwords, &mut Unwatched).await.expect("fill");
         let larder = Larder::builder("test").build().expect("larder");
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
+        let reads = Reads::new(larder, settings.cache, telemetry);
         let rows = NotificationRows::new(store);
-        let caches = NotificationCaches::build(&larder, &settings.cache, rows.clone(), telemetry);
+        let caches = NotificationCaches::build(&reads, rows.clone());
         Notifications::new(caches.expect("caches"), rows, TaskTracker::new())
     }
 
@@ -139,6 +162,28 @@ mod tests {
         notifications.running.close();
         notifications.running.wait().await;
         let after = notifications.caches().page(user, FIRST).await.expect("page");
-        assert_eq!((after.status, after.value.unread), (CacheStatus::Miss, 0));
+        assert_eq!((after.provenance.status, after.value.unread), (CacheStatus::Miss, 0));
+    }
+
+    #[tokio::test]
+    async fn a_new_notification_shows_at_once() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let notifications = notifications(directory.path()).await;
+        let caches = notifications.caches();
+        let before = caches.page(UserId(1), FIRST).await.expect("page");
+        caches.page(UserId(2), FIRST).await.expect("page");
+        let mut newest = before.value.items.first().expect("the user has some").clone();
+        newest.id += 1_000;
+        newest.created_at_ms += 1;
+        let new = NewNotification { user: UserId(1), notification: newest.clone() };
+        notifications.tell(new).await.expect("told");
+        let after = caches.page(UserId(1), FIRST).await.expect("page");
+        assert_eq!(after.provenance.status, CacheStatus::Miss);
+        assert_eq!(
+            (after.value.items.first(), after.value.total),
+            (Some(&newest), before.value.total + 1)
+        );
+        let other = caches.page(UserId(2), FIRST).await.expect("page");
+        assert_eq!(other.provenance.status, CacheStatus::Hit);
     }
 }

@@ -11,15 +11,20 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use crate::auth::{CurrentUser, Tokens};
-use crate::http::{Access, ApiError, IdPath, NoInput, NoQuery, PageQuery, Routes, Verb};
+use crate::http::{
+    Access, ApiError, CachePlan, IdPath, NoInput, NoQuery, PageQuery, Query, Route, Routes,
+};
 
-pub use cache::{NotificationCaches, PAGES_CACHED_MAX};
+pub use cache::NotificationCaches;
 pub use changes::{Change, Changed, Notifications};
 pub use model::{Notification, NotificationPage, ReadAll, UnreadCount};
 pub use rows::{NewNotification, NotificationRows};
 
 /// Notifications on a page where the caller names no limit.
 pub const LIMIT_DEFAULT: u32 = 50;
+
+/// What every change drops.
+const CHANGED: &[&CachePlan] = &[&cache::PAGES, &cache::UNREAD];
 
 /// The routes of this domain.
 pub fn router<S>() -> Routes<S>
@@ -29,16 +34,37 @@ where
     Tokens: FromRef<S>,
 {
     Routes::new()
-        .route(Verb::Get, "/notifications", Access::User, list)
-        .route(Verb::Get, "/notifications/unread-count", Access::User, unread_count)
-        .route(Verb::Post, "/notifications/read-all", Access::User, read_all)
-        .route(Verb::Patch, "/notifications/{id}/read", Access::User, read)
-        .route(Verb::Delete, "/notifications/{id}", Access::User, delete)
+        .route(
+            Route::get("/notifications", Access::User, "What happened to you, newest first.")
+                .cached(&[&cache::PAGES]),
+            list,
+        )
+        .route(
+            Route::get("/notifications/unread-count", Access::User, "How many are unread.")
+                .cached(&[&cache::UNREAD]),
+            unread_count,
+        )
+        .route(
+            Route::post("/notifications/read-all", Access::User, "Marks all of yours as read.")
+                .drops(CHANGED),
+            read_all,
+        )
+        .route(
+            Route::patch("/notifications/{id}/read", Access::User, "Marks one as read.")
+                .drops(CHANGED),
+            read,
+        )
+        .route(
+            Route::delete("/notifications/{id}", Access::User, "Removes one.")
+                .answers(StatusCode::NO_CONTENT)
+                .drops(CHANGED),
+            delete,
+        )
 }
 
 async fn list(
     user: CurrentUser,
-    PageQuery(page): PageQuery<LIMIT_DEFAULT>,
+    Query(PageQuery(page)): Query<PageQuery<LIMIT_DEFAULT>>,
     State(notifications): State<Notifications>,
 ) -> Result<impl IntoResponse, ApiError> {
     notifications.caches().page(user.id, page).await

@@ -60,11 +60,10 @@ impl NotificationRows {
         user: UserId,
         page: Page,
     ) -> Result<NotificationPage, StorageError> {
-        let skipped = i64::from(page.number - 1) * i64::from(page.limit);
         let rows = sqlx::query(PAGE)
             .bind(user.0)
             .bind(i64::from(page.limit))
-            .bind(skipped)
+            .bind(page.skipped())
             .fetch_all(self.store.pool())
             .await?;
         let (total, unread) = match rows.first() {
@@ -117,6 +116,11 @@ impl NotificationRows {
     pub(super) async fn delete(&self, user: UserId, id: i64) -> Result<u64, StorageError> {
         let statement = sqlx::query(DELETE).bind(id).bind(user.0);
         Ok(statement.execute(self.store.pool()).await?.rows_affected())
+    }
+
+    pub(super) async fn create(&self, new: &NewNotification) -> Result<(), StorageError> {
+        let mut connection = self.store.pool().acquire().await?;
+        NotificationRows::insert(&mut connection, std::slice::from_ref(new)).await
     }
 
     /// Writes `new` with one statement.

@@ -1,0 +1,151 @@
+//! Decides how a route reads in OpenAPI 3.1.
+
+use serde_json::{Map, Value, json};
+
+use crate::http::{Access, Asked, Format, Route, Verb, id};
+use crate::settings;
+
+/// Every route of `table`.
+pub(super) fn document(table: &[Route], settings: &settings::Cache) -> Value {
+    let mut paths = Map::new();
+    for route in table {
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.verb.name().to_lowercase()] = operation(route, settings);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Arcade",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "x-cache-ttl-s and x-cache-tags say how long an answer is fresh and \
+                            what drops it. X-Cache, Age and ETag of an answer say what happened.",
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" },
+            },
+            "schemas": { "Problem": problem() },
+        },
+    })
+}
+
+fn problem() -> Value {
+    let text = json!({ "type": "string" });
+    let detail = json!({
+        "type": "object",
+        "required": ["path", "message", "limit"],
+        "properties": { "path": text, "message": text, "limit": text },
+    });
+    json!({
+        "type": "object",
+        "required": ["type", "title", "status", "error", "details"],
+        "properties": {
+            "type": text,
+            "title": text,
+            "status": { "type": "integer" },
+            "error": text,
+            "details": { "type": "array", "items": detail },
+            "requestId": text,
+        },
+    })
+}
+
+fn operation(route: &Route, settings: &settings::Cache) -> Value {
+    let mut operation = json!({
+        "summary": route.about,
+        "operationId": operation_id(route),
+        "parameters": parameters(route),
+        "responses": responses(route),
+    });
+    if route.access != Access::Public {
+        operation["security"] = json!([{ "bearer": [] }]);
+    }
+    if let Some(body) = &route.takes.body {
+        let schema = object(body);
+        operation["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+    }
+    if let Some(fresh) = route.fresh_for(settings) {
+        let names: Vec<&str> = route.cached.iter().map(|plan| plan.name).collect();
+        operation["x-cache-ttl-s"] = json!(fresh.as_secs());
+        operation["x-cache-tags"] = json!(route.tags());
+        operation["x-cache-names"] = json!(names);
+    }
+    if !route.drops.is_empty() {
+        let names: Vec<&str> = route.drops.iter().map(|plan| plan.name).collect();
+        operation["x-cache-drops"] = json!(names);
+    }
+    operation
+}
+
+/// Unique, because method and path together are.
+fn operation_id(route: &Route) -> String {
+    let words = route.path.split(|char: char| !char.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    format!("{}-{words}", route.verb.name().to_lowercase())
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let in_path = route
+        .parameters()
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": id().schema() }));
+    let in_query = route.takes.query.iter().map(|field| {
+        let Asked { name, required, schema } = field;
+        json!({ "name": name, "in": "query", "required": required, "schema": schema })
+    });
+    in_path.chain(in_query).collect()
+}
+
+fn object(fields: &[Asked]) -> Value {
+    let properties: Map<String, Value> =
+        fields.iter().map(|field| (field.name.to_owned(), field.schema.clone())).collect();
+    let required = fields.iter().filter(|field| field.required).map(|field| field.name);
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": required.collect::<Vec<_>>(),
+        "properties": properties,
+    })
+}
+
+fn responses(route: &Route) -> Value {
+    let mut responses = Map::new();
+    let good = route.status.as_str().to_owned();
+    responses.insert(good, json!({ "description": "The answer." }));
+    if !route.cached.is_empty() {
+        let held = json!({ "description": "The caller holds the answer that If-None-Match names." });
+        responses.insert("304".to_owned(), held);
+    }
+    for (status, description) in failures(route) {
+        let content = json!({
+            "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
+        });
+        let failure = json!({ "description": description, "content": content });
+        responses.insert(status.to_owned(), failure);
+    }
+    Value::Object(responses)
+}
+
+/// The failures that the route's input and access can have.
+fn failures(route: &Route) -> Vec<(&'static str, &'static str)> {
+    let names_a_thing = route.parameters().next().is_some();
+    let changes = route.verb != Verb::Get;
+    let possible = [
+        (true, "400", "The input is wrong; details name each field."),
+        (route.access != Access::Public, "401", "No token, or a bad one."),
+        (route.access == Access::Admin, "403", "The role is not enough."),
+        (names_a_thing, "404", "No such thing, or somebody else's."),
+        (changes, "408", "The body did not arrive in time."),
+        (changes, "409", "It does not fit what is there."),
+        (changes, "413", "The body is too long."),
+        (changes, "415", "The body is compressed."),
+        (true, "429", "Too many requests."),
+        (true, "503", "A part is away; try again."),
+    ];
+    possible
+        .into_iter()
+        .filter(|(applies, ..)| *applies)
+        .map(|(_, status, text)| (status, text))
+        .collect()
+}

@@ -1,0 +1,217 @@
+//! What of the marketplace is cached, under which keys, for how long, and what a change drops. The
+//! only place of this domain that calls the cache.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use larder::{BuildError, Invalidation, Key, Loaded, Tag};
+
+use super::model::{Balance, Category, InventoryPage, Item, ItemPage};
+use super::rows::MarketRows;
+use crate::auth::UserId;
+use crate::balances;
+use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
+use crate::reads::{CachedReads, Reads};
+use crate::storage::StorageError;
+
+/// Pages of the list.
+pub(super) const ITEMS: CachePlan = CachePlan {
+    name: "market-items",
+    fresh: |cache| cache.market_items_fresh,
+    // Nobody waits for a page that everybody sees.
+    stale: |cache| cache.market_items_fresh,
+    absent: Duration::ZERO,
+    tags: &["market-items:{category}", "market-item:{id}"],
+    audience: Audience::Public,
+};
+
+/// Single items.
+pub(super) const ITEM: CachePlan = CachePlan {
+    name: "market-item",
+    fresh: |cache| cache.market_item_fresh,
+    stale: |cache| cache.market_item_fresh,
+    absent: Duration::from_secs(1),
+    tags: &["market-item:{id}"],
+    audience: Audience::Public,
+};
+
+/// Pages of a user's inventory.
+pub(super) const INVENTORY: CachePlan = CachePlan {
+    name: "inventory",
+    fresh: |cache| cache.inventory_fresh,
+    stale: |_| Duration::ZERO,
+    absent: Duration::ZERO,
+    tags: &["inventory:{user}"],
+    audience: Audience::Private,
+};
+
+/// A user's balance.
+pub(super) const BALANCE: CachePlan = CachePlan {
+    name: "balance",
+    fresh: |cache| cache.balance_fresh,
+    stale: |_| Duration::ZERO,
+    absent: Duration::ZERO,
+    tags: &["balance-{user}"],
+    audience: Audience::Private,
+};
+
+/// A page of at most this many items is tagged with each of them, and so a purchase drops the
+/// pages that show the item and no other. An entry has room for 64 tags and prefixes.
+const ITEMS_TAGGED_MAX: usize = 50;
+
+/// The tag of the pages with more items: any of them may show what has changed.
+const LONG_PAGES: &str = "market-items-long";
+
+/// The category comes first, so that one prefix names all pages of a category; none is the list
+/// of all items.
+#[derive(Key)]
+struct ListKey {
+    category: Option<Category>,
+    page: u32,
+    limit: u32,
+}
+
+#[derive(Key)]
+struct ItemKey {
+    id: i64,
+}
+
+/// The user comes first, so that one prefix names all pages of a user.
+#[derive(Key)]
+struct InventoryKey {
+    user: i64,
+    page: u32,
+    limit: u32,
+}
+
+#[derive(Key)]
+struct BalanceKey {
+    user: i64,
+}
+
+/// The marketplace as readers see it: through the cache.
+#[derive(Debug)]
+pub struct MarketCaches {
+    reads: Reads,
+    pages: CachedReads<ListKey, ItemPage>,
+    items: CachedReads<ItemKey, Item>,
+    inventories: CachedReads<InventoryKey, InventoryPage>,
+    balances: CachedReads<BalanceKey, Balance>,
+    rows: MarketRows,
+}
+
+impl MarketCaches {
+    /// The caches of this domain.
+    ///
+    /// # Errors
+    /// The lifetimes are not what the cache takes.
+    pub fn build(reads: &Reads, rows: MarketRows) -> Result<Self, BuildError> {
+        Ok(MarketCaches {
+            reads: reads.clone(),
+            pages: reads.cache(&ITEMS)?,
+            items: reads.cache(&ITEM)?,
+            inventories: reads.cache(&INVENTORY)?,
+            balances: reads.cache(&BALANCE)?,
+            rows,
+        })
+    }
+
+    pub(super) async fn page(
+        &self,
+        category: Option<Category>,
+        page: Page,
+    ) -> Result<Cached<ItemPage>, ApiError> {
+        if !page.is_cached() {
+            return Ok(self.pages.bypass(self.rows.page(category, page).await?));
+        }
+        let key = ListKey { category, page: page.number, limit: page.limit };
+        let rows = self.rows.clone();
+        let load = move |_| async move { rows.page(category, page).await.map(tagged) };
+        self.pages.find(&key, "page", load).await
+    }
+
+    pub(super) async fn item(&self, id: i64) -> Result<Cached<Item>, ApiError> {
+        let rows = self.rows.clone();
+        let load = move |_| async move {
+            let item = rows.item(id).await?;
+            Ok::<_, StorageError>(item.map(Arc::new))
+        };
+        self.items.find(&ItemKey { id }, "item", load).await
+    }
+
+    pub(super) async fn inventory(
+        &self,
+        user: UserId,
+        page: Page,
+    ) -> Result<Cached<InventoryPage>, ApiError> {
+        if !page.is_cached() {
+            return Ok(self.inventories.bypass(self.rows.inventory(user, page).await?));
+        }
+        let key = InventoryKey { user: user.0, page: page.number, limit: page.limit };
+        let rows = self.rows.clone();
+        let load = move |_| async move { rows.inventory(user, page).await.map(Arc::new) };
+        self.inventories.get_or_load(&key, load).await
+    }
+
+    pub(super) async fn balance(&self, user: UserId) -> Result<Cached<Balance>, ApiError> {
+        let rows = self.rows.clone();
+        let load = move |_| async move {
+            let balance = rows.balance(user).await?.map(Arc::new);
+            let loaded = balance.map_or_else(Loaded::absent, Loaded::value);
+            Ok::<_, StorageError>(loaded.tag(balances::tag(user)))
+        };
+        self.balances.find(&BalanceKey { user: user.0 }, "user", load).await
+    }
+
+    /// An item came or went: every page of the lists that it belongs to is another one.
+    pub(super) async fn came_or_went(&self, id: i64, category: Category) {
+        let wrong = self.shown(id);
+        self.reads.drop_entries(self.listed(wrong, category)).await;
+    }
+
+    /// An item was changed and may have moved from one category to another.
+    pub(super) async fn changed(&self, id: i64, before: Category, after: Category) {
+        let mut wrong = self.shown(id);
+        if before != after {
+            for category in [before, after] {
+                let of_category = (Some(category),);
+                wrong = wrong.prefix(&self.pages, &of_category);
+            }
+        }
+        self.reads.drop_entries(wrong).await;
+    }
+
+    /// A piece of an item went to a buyer for money.
+    pub(super) async fn bought(&self, id: i64, buyer: UserId) {
+        let wrong = self.shown(id).prefix(&self.inventories, &(buyer.0,)).tag(balances::tag(buyer));
+        self.reads.drop_entries(wrong).await;
+    }
+
+    /// Nobody knows what became of a change to an item, so it may be wrong everywhere.
+    pub(super) async fn doubted(&self, id: i64) {
+        self.reads.drop_entries(self.shown(id).cache(&self.pages)).await;
+    }
+
+    /// The item, and the pages that show it.
+    fn shown(&self, id: i64) -> Invalidation {
+        Invalidation::new().key(&self.items, &ItemKey { id }).tag(item_tag(id)).tag(LONG_PAGES)
+    }
+
+    fn listed(&self, wrong: Invalidation, category: Category) -> Invalidation {
+        let all: (Option<Category>,) = (None,);
+        wrong.prefix(&self.pages, &all).prefix(&self.pages, &(Some(category),))
+    }
+}
+
+fn item_tag(id: i64) -> Tag {
+    Tag::new(larder::key::text(ITEM.name, &ItemKey { id }))
+}
+
+fn tagged(page: ItemPage) -> Loaded<Arc<ItemPage>> {
+    let ids: Vec<i64> = page.items.iter().map(|item| item.id).collect();
+    let loaded = Loaded::value(Arc::new(page));
+    match ids.len() > ITEMS_TAGGED_MAX {
+        true => loaded.tag(LONG_PAGES),
+        false => ids.into_iter().fold(loaded, |loaded, id| loaded.tag(item_tag(id))),
+    }
+}

@@ -1,0 +1,260 @@
+//! What of tournaments is cached, under which keys, for how long, and what a change drops. The only
+//! place of this domain that calls the cache.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use larder::{BuildError, Invalidation, Key, Loaded};
+
+use super::change::Changed;
+use super::input::ListFilter;
+use super::model::{Match, MatchList, TournamentDetail, TournamentPage};
+use super::rows::{TournamentRows, Updated};
+use super::words::Status;
+use crate::auth::UserId;
+use crate::balances;
+use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
+use crate::reads::{CachedReads, Reads};
+use crate::storage::StorageError;
+
+/// How long it is remembered that there is no such thing. Making it drops that knowledge.
+const ABSENT: Duration = Duration::from_secs(60);
+
+/// Lists of all venues.
+pub(super) const LISTS: CachePlan = CachePlan {
+    name: "tournaments",
+    fresh: |cache| cache.tournaments_fresh,
+    stale: |cache| cache.tournaments_fresh,
+    absent: Duration::ZERO,
+    tags: &["tournaments"],
+    audience: Audience::Public,
+};
+
+/// Lists of one venue.
+pub(super) const VENUE_LISTS: CachePlan = CachePlan {
+    name: "tournaments-by-venue",
+    fresh: |cache| cache.tournaments_by_venue_fresh,
+    stale: |cache| cache.tournaments_by_venue_fresh,
+    absent: Duration::ZERO,
+    tags: &["tournaments", "venue-{venueId}"],
+    audience: Audience::Public,
+};
+
+/// Single tournaments with their players.
+pub(super) const DETAILS: CachePlan = CachePlan {
+    name: "tournament",
+    fresh: |cache| cache.tournament_fresh,
+    stale: |cache| cache.tournament_fresh,
+    absent: ABSENT,
+    tags: &["tournament-{id}"],
+    audience: Audience::Public,
+};
+
+/// The matches of a tournament.
+pub(super) const MATCH_LISTS: CachePlan = CachePlan {
+    name: "matches",
+    fresh: |cache| cache.matches_fresh,
+    stale: |cache| cache.matches_fresh,
+    absent: ABSENT,
+    tags: &["tournament-{id}"],
+    audience: Audience::Public,
+};
+
+/// Single matches.
+pub(super) const MATCHES: CachePlan = CachePlan {
+    name: "match",
+    fresh: |cache| cache.match_fresh,
+    stale: |cache| cache.match_fresh,
+    absent: ABSENT,
+    tags: &["tournament-{id}"],
+    audience: Audience::Public,
+};
+
+/// The status comes first, so that one prefix names all pages of a list.
+#[derive(Key)]
+struct ListKey {
+    status: Option<Status>,
+    page: u32,
+    limit: u32,
+}
+
+/// Venue and status come first, so that one prefix names all pages of a venue's list.
+#[derive(Key)]
+struct VenueListKey {
+    venue: i64,
+    status: Option<Status>,
+    page: u32,
+    limit: u32,
+}
+
+/// The key of what exists once for each tournament.
+#[derive(Key)]
+struct TournamentKey {
+    tournament: i64,
+}
+
+#[derive(Key)]
+struct MatchKey {
+    tournament: i64,
+    number: i64,
+}
+
+/// Tournaments as readers see them: through the cache.
+#[derive(Debug)]
+pub struct TournamentCaches {
+    reads: Reads,
+    lists: CachedReads<ListKey, TournamentPage>,
+    venue_lists: CachedReads<VenueListKey, TournamentPage>,
+    details: CachedReads<TournamentKey, TournamentDetail>,
+    match_lists: CachedReads<TournamentKey, MatchList>,
+    matches: CachedReads<MatchKey, Match>,
+    rows: TournamentRows,
+}
+
+impl TournamentCaches {
+    /// The caches of this domain.
+    ///
+    /// # Errors
+    /// The lifetimes are not what the cache takes.
+    pub fn build(reads: &Reads, rows: TournamentRows) -> Result<Self, BuildError> {
+        Ok(TournamentCaches {
+            reads: reads.clone(),
+            lists: reads.cache(&LISTS)?,
+            venue_lists: reads.cache(&VENUE_LISTS)?,
+            details: reads.cache(&DETAILS)?,
+            match_lists: reads.cache(&MATCH_LISTS)?,
+            matches: reads.cache(&MATCHES)?,
+            rows,
+        })
+    }
+
+    /// A page of a list.
+    pub(super) async fn page(
+        &self,
+        filter: ListFilter,
+        page: Page,
+    ) -> Result<Cached<TournamentPage>, ApiError> {
+        const LIST: &str = "list";
+        if !page.is_cached() {
+            return Ok(self.lists.bypass(self.rows.page(filter, page).await?));
+        }
+        let (rows, ListFilter { status, venue_id }) = (self.rows.clone(), filter);
+        let load = move |_| async move { listed(&rows, filter, page).await };
+        let Page { number: page, limit } = page;
+        match venue_id {
+            None => self.lists.find(&ListKey { status, page, limit }, LIST, load).await,
+            Some(venue) => {
+                let key = VenueListKey { venue, status, page, limit };
+                self.venue_lists.find(&key, LIST, load).await
+            }
+        }
+    }
+
+    /// A tournament with its players.
+    pub(super) async fn detail(&self, id: i64) -> Result<Cached<TournamentDetail>, ApiError> {
+        let rows = self.rows.clone();
+        let load = move |_| async move { rows.find(id).await.map(|found| tagged(id, found)) };
+        self.details.find(&TournamentKey { tournament: id }, "tournament", load).await
+    }
+
+    /// The matches of a tournament.
+    pub(super) async fn matches(&self, id: i64) -> Result<Cached<MatchList>, ApiError> {
+        let rows = self.rows.clone();
+        let load = move |_| async move { rows.matches(id).await.map(|found| tagged(id, found)) };
+        self.match_lists.find(&TournamentKey { tournament: id }, "tournament", load).await
+    }
+
+    /// A match of a tournament.
+    pub(super) async fn one_match(
+        &self,
+        tournament: i64,
+        number: i64,
+    ) -> Result<Cached<Match>, ApiError> {
+        let rows = self.rows.clone();
+        let load = move |_| async move {
+            rows.find_match(tournament, number).await.map(|found| tagged(tournament, found))
+        };
+        self.matches.find(&MatchKey { tournament, number }, "match", load).await
+    }
+
+    /// Drops what a change has made wrong. Every change ends here.
+    pub(super) async fn changed(&self, changed: &Changed) {
+        self.reads.drop_entries(self.wrong_after(changed)).await;
+    }
+
+    /// Drops everything: nobody knows what was changed, nor whose balance.
+    pub(super) async fn doubted(&self) {
+        self.reads.drop_entries(Invalidation::new().everything()).await;
+    }
+
+    fn wrong_after(&self, changed: &Changed) -> Invalidation {
+        let wrong = Invalidation::new();
+        match changed {
+            // Somebody may have asked for it before there was one.
+            Changed::Created(made) => {
+                self.with_whole(self.with_lists(wrong, made.venue_id, made.status), made.id)
+            }
+            Changed::Updated(updated) => self.wrong_after_update(updated),
+            Changed::Deleted(was) => {
+                self.with_whole(self.with_lists(wrong, was.venue_id, was.status), was.id)
+            }
+            Changed::Registered(registration) | Changed::Unregistered(registration) => wrong
+                .key(&self.details, &TournamentKey { tournament: registration.tournament_id })
+                .tag(balances::tag(UserId(registration.user_id))),
+            Changed::Started(started) => {
+                let now = &started.tournament;
+                let wrong = self.with_lists(wrong, now.venue_id, Status::Registration);
+                self.with_whole(self.with_lists(wrong, now.venue_id, now.status), now.id)
+            }
+            Changed::MatchUpdated(Match { id, tournament_id, .. }) => wrong
+                .key(&self.match_lists, &TournamentKey { tournament: *tournament_id })
+                .key(&self.matches, &MatchKey { tournament: *tournament_id, number: *id }),
+        }
+    }
+
+    fn wrong_after_update(&self, Updated { was, now, paid_back }: &Updated) -> Invalidation {
+        let wrong = self.with_lists(Invalidation::new(), was.venue_id, was.status);
+        let wrong = self.with_lists(wrong, now.venue_id, now.status);
+        let wrong = match now.status {
+            // Its matches are called off with it.
+            Status::Cancelled => self.with_whole(wrong, now.id),
+            _ => wrong.key(&self.details, &TournamentKey { tournament: now.id }),
+        };
+        paid_back.iter().fold(wrong, |wrong, user| wrong.tag(balances::tag(*user)))
+    }
+
+    /// A tournament with its matches. By key, because the knowledge that there is none has no tag.
+    fn with_whole(&self, wrong: Invalidation, tournament: i64) -> Invalidation {
+        let key = TournamentKey { tournament };
+        wrong
+            .key(&self.details, &key)
+            .key(&self.match_lists, &key)
+            .prefix(&self.matches, &(tournament,))
+    }
+
+    /// The lists that show a tournament of this venue and status; those of others stay.
+    fn with_lists(&self, wrong: Invalidation, venue: i64, status: Status) -> Invalidation {
+        [None, Some(status)].into_iter().fold(wrong, |wrong, status| {
+            wrong.prefix(&self.lists, &(status,)).prefix(&self.venue_lists, &(venue, status))
+        })
+    }
+}
+
+async fn listed(
+    rows: &TournamentRows,
+    filter: ListFilter,
+    page: Page,
+) -> Result<Loaded<Arc<TournamentPage>>, StorageError> {
+    let loaded = Loaded::value(Arc::new(rows.page(filter, page).await?)).tag("tournaments");
+    Ok(match filter.venue_id {
+        Some(venue) => loaded.tag(format!("venue-{venue}")),
+        None => loaded,
+    })
+}
+
+fn tagged<T>(tournament: i64, found: Option<T>) -> Loaded<Arc<T>> {
+    match found {
+        Some(found) => Loaded::value(Arc::new(found)).tag(format!("tournament-{tournament}")),
+        None => Loaded::absent(),
+    }
+}

@@ -1,0 +1,72 @@
+//! Decides what a route's description says of its input: what the handler's arguments ask for, so
+//! that it cannot say anything else.
+
+use axum::extract::State;
+
+use super::fields::{Asked, Input, asked};
+use super::input::{IdPath, IdPaths, JsonBody, MaybeBody, NoInput, Query};
+
+/// What a handler takes.
+#[derive(Debug, Clone, Default)]
+pub struct Takes {
+    /// The fields of its query.
+    pub query: Vec<Asked>,
+    /// The fields of its body, if it takes one.
+    pub body: Option<Vec<Asked>>,
+}
+
+/// An argument of a handler, or all of them.
+pub trait Described {
+    /// Adds what it takes.
+    fn describe(takes: &mut Takes);
+}
+
+impl<I: Input> Described for Query<I> {
+    fn describe(takes: &mut Takes) {
+        takes.query.extend(asked::<I>());
+    }
+}
+
+impl<I: Input> Described for JsonBody<I> {
+    fn describe(takes: &mut Takes) {
+        takes.body = Some(asked::<I>());
+    }
+}
+
+impl<I: Input> Described for MaybeBody<I> {
+    fn describe(takes: &mut Takes) {
+        takes.body = Some(asked::<I>());
+    }
+}
+
+/// Arguments that take no field.
+macro_rules! takes_nothing {
+    ($([$($generic:tt)*] $argument:ty),+ $(,)?) => {
+        $(impl<$($generic)*> Described for $argument {
+            fn describe(_: &mut Takes) {}
+        })+
+    };
+}
+
+takes_nothing!([] (), [] NoInput, [] IdPath, [const N: usize] IdPaths<N>, [S] State<S>);
+
+/// The arguments of a handler; the first type is how axum tells handlers apart.
+macro_rules! arguments {
+    ($($argument:ident)*) => {
+        impl<Kind, $($argument: Described),*> Described for (Kind, $($argument,)*) {
+            fn describe(takes: &mut Takes) {
+                $($argument::describe(takes);)*
+            }
+        }
+    };
+}
+
+impl Described for ((),) {
+    fn describe(_: &mut Takes) {}
+}
+arguments!(A);
+arguments!(A B);
+arguments!(A B C);
+arguments!(A B C D);
+arguments!(A B C D E);
+arguments!(A B C D E F);

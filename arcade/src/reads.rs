@@ -1,0 +1,170 @@
+//! Decides what a read through the cache means to HTTP: an answer with its provenance, or a failure
+//! with its status. Makes the caches of the domains and drops their entries; must not know any
+//! domain.
+
+use std::fmt;
+use std::sync::Arc;
+
+use larder::clock::Moment;
+use larder::{
+    BoxError, BuildError, Cache, Entry, Hit, IntoLoaded, Invalidation, Key, Larder, Load, Lookup,
+    Origin, Outcome,
+};
+
+use crate::http::{ApiError, CachePlan, CacheStatus, Cached, Provenance};
+use crate::settings;
+use crate::storage::StorageError;
+use crate::telemetry::{CacheRead, Telemetry};
+
+/// Makes caches that HTTP can be answered from. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Reads {
+    larder: Larder,
+    settings: Arc<settings::Cache>,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Reads {
+    /// Caches in `larder` with the lifetimes of `settings`.
+    pub fn new(larder: Larder, settings: settings::Cache, telemetry: Arc<Telemetry>) -> Self {
+        Reads { larder, settings: Arc::new(settings), telemetry }
+    }
+
+    /// The cache that `plan` describes.
+    ///
+    /// # Errors
+    /// The name is taken or the lifetime is not what the cache takes.
+    pub fn cache<K, T>(&self, plan: &'static CachePlan) -> Result<CachedReads<K, T>, BuildError>
+    where
+        K: Key,
+        T: Send + Sync + 'static,
+        Arc<T>: Entry,
+    {
+        let fresh = (plan.fresh)(&self.settings);
+        let stale = (plan.stale)(&self.settings);
+        let cache = self.larder.cache(plan.name).fresh_for(fresh).stale_for(stale);
+        let cache = cache.negative_for(plan.absent);
+        let telemetry = Arc::clone(&self.telemetry);
+        Ok(CachedReads { cache: cache.build()?, plan, telemetry })
+    }
+
+    /// Drops what a change has made wrong. Every change ends here.
+    pub async fn drop_entries(&self, wrong: Invalidation) {
+        match self.larder.invalidate(wrong).await.outcome() {
+            Outcome::Shared(_) => {}
+            // This node honours it already, and larder retries until the others know too.
+            Outcome::Local(_) => tracing::warn!("an invalidation is not shared yet"),
+        }
+    }
+}
+
+/// One cache, read for an answer. Stands for its name where an [`Invalidation`] asks for one.
+pub struct CachedReads<K, T> {
+    cache: Cache<K, Arc<T>>,
+    plan: &'static CachePlan,
+    telemetry: Arc<Telemetry>,
+}
+
+impl<K, T> fmt::Debug for CachedReads<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedReads").field("plan", self.plan).finish_non_exhaustive()
+    }
+}
+
+impl<K, T> AsRef<str> for CachedReads<K, T> {
+    fn as_ref(&self) -> &str {
+        self.plan.name
+    }
+}
+
+impl<K: Key, T> CachedReads<K, T>
+where
+    T: Send + Sync + 'static,
+    Arc<T>: Entry,
+{
+    /// The cached value, or that of `load`, which runs once for all who ask meanwhile.
+    ///
+    /// # Errors
+    /// The load failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future hands the load to a waiter.
+    pub async fn get_or_load<F, Fut, E>(&self, key: &K, load: F) -> Result<Cached<T>, ApiError>
+    where
+        F: FnOnce(Load<Arc<T>>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Arc<T>, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        let begun = self.telemetry.now();
+        let hit = self.cache.get_or_load(key, load).await.map_err(failed)?;
+        Ok(self.answered(begun, hit))
+    }
+
+    /// The same for a thing that need not exist: `load` gives `Option<Arc<T>>`, or a `Loaded` that
+    /// may carry tags. That there is none is kept for the plan's time, too.
+    ///
+    /// # Errors
+    /// There is no such `thing`, or the load failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future hands the load to a waiter.
+    pub async fn find<F, Fut, L, E>(
+        &self,
+        key: &K,
+        thing: &'static str,
+        load: F,
+    ) -> Result<Cached<T>, ApiError>
+    where
+        F: FnOnce(Load<Arc<T>>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<L, E>> + Send + 'static,
+        L: IntoLoaded<Arc<T>, Answer = Lookup<Arc<T>>>,
+        E: Into<BoxError> + 'static,
+    {
+        let begun = self.telemetry.now();
+        match self.cache.get_or_load(key, load).await.map_err(failed)? {
+            Lookup::Found(hit) => Ok(self.answered(begun, hit)),
+            Lookup::Absent(absence) => {
+                let provenance = self.timed(begun, absence.origin(), absence.is_stale());
+                let provenance = Provenance { age: absence.age(), ..provenance };
+                Err(ApiError::Absent { thing, provenance })
+            }
+        }
+    }
+
+    /// A value that is not to be kept.
+    pub fn bypass(&self, value: T) -> Cached<T> {
+        Cached::bypass(value, self.plan.audience)
+    }
+
+    fn answered(&self, begun: Moment, hit: Hit<Arc<T>>) -> Cached<T> {
+        let provenance = self.timed(begun, hit.origin(), hit.is_stale());
+        Cached { value: Arc::clone(&hit), provenance: Provenance { age: hit.age(), ..provenance } }
+    }
+
+    fn timed(&self, begun: Moment, origin: Origin, stale: bool) -> Provenance {
+        let (status, origin) = match (origin, stale) {
+            (Origin::Memory, false) => (CacheStatus::Hit, "memory"),
+            (Origin::Memory, true) => (CacheStatus::Stale, "memory"),
+            (Origin::Shared, false) => (CacheStatus::Hit, "shared"),
+            (Origin::Shared, true) => (CacheStatus::Stale, "shared"),
+            (Origin::Loaded, _) => (CacheStatus::Miss, "loaded"),
+        };
+        let (cache, took) = (self.plan.name, self.telemetry.since(begun));
+        self.telemetry.cache_read(&CacheRead { cache, status, origin, took });
+        Provenance { status, origin, ..Provenance::bypass(self.plan.audience) }
+    }
+}
+
+/// A failed load is the database's failure; one that takes too long may succeed in a moment.
+fn failed(error: larder::Error) -> ApiError {
+    match error {
+        larder::Error::Source(source) => match source.downcast_ref::<StorageError>() {
+            Some(fault) if fault.is_transient() => ApiError::Unavailable(Box::new(source)),
+            _ => ApiError::Internal(Box::new(source)),
+        },
+        larder::Error::TimedOut { .. } | larder::Error::GivenUp { .. } | larder::Error::Closed => {
+            ApiError::Unavailable(Box::new(error))
+        }
+        _ => ApiError::Internal(Box::new(error)),
+    }
+}

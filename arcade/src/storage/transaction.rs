@@ -1,0 +1,83 @@
+//! Decides how a change reaches the database: whole or not at all, in its turn, and once more when
+//! another transaction was in its way.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use rand::Rng;
+use sqlx::{Any, AnyConnection};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{sleep, timeout};
+
+use super::{ACQUIRE_TIMEOUT, StorageError, Store};
+
+/// Pauses before each further attempt, in milliseconds; a random part of each is taken, because
+/// two that met once would meet again.
+const PAUSES_MS: [u64; 5] = [4, 8, 16, 32, 64];
+
+/// A transaction that may write. Dropped without [`Transaction::commit`] it leaves no trace.
+#[derive(Debug)]
+pub struct Transaction {
+    inner: sqlx::Transaction<'static, Any>,
+    // Given up after the transaction has ended: fields are dropped in their order.
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Transaction {
+    /// Makes everything that was done in it durable.
+    ///
+    /// # Errors
+    /// The database refuses, or is lost; then nobody knows whether it was done.
+    pub async fn commit(self) -> Result<(), StorageError> {
+        Ok(self.inner.commit().await?)
+    }
+}
+
+impl Deref for Transaction {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+}
+
+impl Store {
+    /// Begins a transaction that may write, once its turn has come.
+    ///
+    /// # Errors
+    /// The turn does not come in time, or the database is away.
+    pub async fn begin_write(&self) -> Result<Transaction, StorageError> {
+        let turn = timeout(ACQUIRE_TIMEOUT, self.writers.clone().acquire_owned()).await;
+        let turn = turn.ok().and_then(Result::ok).ok_or(StorageError::Busy)?;
+        let inner = self.pool.begin_with(self.kind.begin()).await?;
+        Ok(Transaction { inner, _turn: turn })
+    }
+}
+
+/// Runs `attempt`, which is one whole transaction, and again while another transaction is in its
+/// way, up to a bound. An attempt whose end nobody knows is not repeated.
+///
+/// # Errors
+/// What the last attempt says.
+pub async fn retried<T, F>(attempt: impl Fn() -> F) -> Result<T, StorageError>
+where
+    F: Future<Output = Result<T, StorageError>>,
+{
+    for pause_ms in PAUSES_MS {
+        match attempt().await {
+            Err(fault) if fault.lost_a_race() => {
+                tracing::debug!(%fault, "trying again");
+                let pause_ms = rand::rng().random_range(pause_ms / 2..=pause_ms);
+                sleep(Duration::from_millis(pause_ms)).await;
+            }
+            ended => return ended,
+        }
+    }
+    attempt().await
+}
