@@ -16,11 +16,12 @@ use tower_http::compression::predicate::SizeAbove;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::auth::Tokens;
+use crate::auth::{PasswordError, Passwords, Tokens};
 use crate::description::{self, Description};
 use crate::domains::marketplace::{self, Market, MarketCaches, MarketRows};
 use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
 use crate::domains::tournaments::{self, TournamentCaches, TournamentRows, Tournaments};
+use crate::domains::users::{self, UserCaches, UserRows, Users};
 use crate::figures::Figures;
 use crate::http::{self, ApiError, Limits, Route, Routes};
 use crate::reads::Reads;
@@ -39,6 +40,7 @@ pub struct App {
     notifications: Notifications,
     tournaments: Tournaments,
     market: Market,
+    users: Users,
     system: System,
     description: Description,
     limits: Arc<Limits>,
@@ -52,6 +54,9 @@ pub enum AppError {
     /// The cache refuses its settings.
     #[error("cannot build the cache")]
     Cache(#[from] BuildError),
+    /// The cost of hashing a password is out of bounds.
+    #[error("cannot hash passwords")]
+    Passwords(#[from] PasswordError),
     /// The exporter refuses its settings.
     #[error("cannot build the metrics")]
     Telemetry(#[from] metrics_exporter_prometheus::BuildError),
@@ -66,6 +71,12 @@ impl FromRef<App> for Tokens {
 impl FromRef<App> for Notifications {
     fn from_ref(app: &App) -> Notifications {
         app.notifications.clone()
+    }
+}
+
+impl FromRef<App> for Users {
+    fn from_ref(app: &App) -> Users {
+        app.users.clone()
     }
 }
 
@@ -115,12 +126,21 @@ impl App {
         let market_rows = MarketRows::new(store.clone());
         let market_caches = MarketCaches::build(&reads, market_rows.clone())?;
         let table = route_table();
+        let tokens = Tokens::new(secret);
+        let users = Users::new(
+            UserCaches::build(&reads, UserRows::new(store.clone()))?,
+            store.clone(),
+            Passwords::new(settings.password_memory_kib)?,
+            tokens.clone(),
+            settings.sessions,
+        );
         let running = TaskTracker::new();
         let tournaments = TournamentRows::new(store.clone());
         let tournament_caches = TournamentCaches::build(&reads, tournaments.clone())?;
-        let figures = Arc::new(Figures::new(larder.clone()));
+        let figures = Arc::new(Figures::new(larder.clone(), Arc::clone(telemetry.source_reads())));
         Ok(App {
-            tokens: Tokens::new(secret),
+            tokens,
+            users,
             notifications: Notifications::new(caches, rows, running.clone()),
             tournaments: Tournaments::new(tournament_caches, tournaments, running.clone()),
             market: Market::new(market_caches, market_rows, running.clone()),
@@ -188,6 +208,7 @@ pub fn routes() -> Routes<App> {
         .merge(notifications::router())
         .merge(tournaments::router())
         .merge(marketplace::router())
+        .merge(users::router())
 }
 
 /// The table of every route.

@@ -1,6 +1,9 @@
 //! Decides which numbers of the cache Arcade shows. The only module that reads the cache's
 //! statistics; knows neither metrics nor HTTP.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use larder::{CacheStats, Larder};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -19,6 +22,9 @@ pub struct CacheFigures {
     pub stale: u64,
     /// Reads that asked the source.
     pub misses: u64,
+    /// How often the source was read for it; the readers that waited for one of these reads are
+    /// misses too.
+    pub source_reads: u64,
     /// Faults of the cache and of loads.
     pub errors: u64,
     /// Invalidations that named the cache.
@@ -26,9 +32,10 @@ pub struct CacheFigures {
 }
 
 impl CacheFigures {
-    fn of((name, stats): (String, CacheStats)) -> Self {
+    fn of(name: String, stats: &CacheStats, source_reads: u64) -> Self {
         CacheFigures {
             name,
+            source_reads,
             hits_memory: stats.hits,
             hits_shared: stats.shared_hits,
             stale: stats.stale_hits,
@@ -42,6 +49,11 @@ impl CacheFigures {
     /// Reads answered by a fresh entry.
     pub fn hits(&self) -> u64 {
         self.hits_memory + self.hits_shared
+    }
+
+    /// Reads that were answered without the source.
+    pub fn saved_reads(&self) -> u64 {
+        self.hits() + self.stale
     }
 
     /// The share of reads that a fresh entry answered, in percent; `None` without reads.
@@ -67,9 +79,25 @@ impl CacheFigures {
             hits_shared: join(self.hits_shared, other.hits_shared),
             stale: join(self.stale, other.stale),
             misses: join(self.misses, other.misses),
+            source_reads: join(self.source_reads, other.source_reads),
             errors: join(self.errors, other.errors),
             invalidations: join(self.invalidations, other.invalidations),
         }
+    }
+}
+
+/// How often the source was read for each cache.
+#[derive(Debug, Default)]
+pub struct SourceReads(Mutex<BTreeMap<&'static str, u64>>);
+
+impl SourceReads {
+    /// Counts one for a cache.
+    pub fn count(&self, cache: &'static str) {
+        *self.0.lock().entry(cache).or_default() += 1;
+    }
+
+    fn of(&self, cache: &str) -> u64 {
+        self.0.lock().get(cache).copied().unwrap_or(0)
     }
 }
 
@@ -77,19 +105,24 @@ impl CacheFigures {
 #[derive(Debug)]
 pub struct Figures {
     larder: Larder,
+    source_reads: Arc<SourceReads>,
     // Prometheus must never see a count fall, so a reset moves the zero of the admin page only.
     zero: Mutex<Vec<CacheFigures>>,
 }
 
 impl Figures {
-    /// The figures of the caches in `larder`.
-    pub fn new(larder: Larder) -> Self {
-        Figures { larder, zero: Mutex::new(Vec::new()) }
+    /// The figures of the caches in `larder`, whose source reads somebody else counts.
+    pub fn new(larder: Larder, source_reads: Arc<SourceReads>) -> Self {
+        Figures { larder, source_reads, zero: Mutex::new(Vec::new()) }
     }
 
     /// Counts since the start.
     pub fn in_all(&self) -> Vec<CacheFigures> {
-        self.larder.stats().caches.into_iter().map(CacheFigures::of).collect()
+        let figures = |(name, stats): (String, CacheStats)| {
+            let source_reads = self.source_reads.of(&name);
+            CacheFigures::of(name, &stats, source_reads)
+        };
+        self.larder.stats().caches.into_iter().map(figures).collect()
     }
 
     /// Counts since the last reset.

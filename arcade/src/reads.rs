@@ -12,7 +12,7 @@ use larder::{
 };
 
 use crate::http::{ApiError, CachePlan, CacheStatus, Cached, Provenance};
-use crate::settings;
+use crate::settings::{self, Caching};
 use crate::storage::StorageError;
 use crate::telemetry::{CacheRead, Telemetry};
 
@@ -45,7 +45,8 @@ impl Reads {
         let cache = self.larder.cache(plan.name).fresh_for(fresh).stale_for(stale);
         let cache = cache.negative_for(plan.absent);
         let telemetry = Arc::clone(&self.telemetry);
-        Ok(CachedReads { cache: cache.build()?, plan, telemetry })
+        let caching = self.settings.caching;
+        Ok(CachedReads { cache: cache.build()?, plan, caching, telemetry })
     }
 
     /// Drops what a change has made wrong. Every change ends here.
@@ -62,6 +63,7 @@ impl Reads {
 pub struct CachedReads<K, T> {
     cache: Cache<K, Arc<T>>,
     plan: &'static CachePlan,
+    caching: Caching,
     telemetry: Arc<Telemetry>,
 }
 
@@ -96,7 +98,7 @@ where
         E: Into<BoxError> + 'static,
     {
         let begun = self.telemetry.now();
-        let hit = self.cache.get_or_load(key, load).await.map_err(failed)?;
+        let hit = self.read(key, load).await.map_err(failed)?;
         Ok(self.answered(begun, hit))
     }
 
@@ -121,7 +123,7 @@ where
         E: Into<BoxError> + 'static,
     {
         let begun = self.telemetry.now();
-        match self.cache.get_or_load(key, load).await.map_err(failed)? {
+        match self.read(key, load).await.map_err(failed)? {
             Lookup::Found(hit) => Ok(self.answered(begun, hit)),
             Lookup::Absent(absence) => {
                 let provenance = self.timed(begun, absence.origin(), absence.is_stale());
@@ -131,9 +133,29 @@ where
         }
     }
 
-    /// A value that is not to be kept.
+    /// A value that was read for one answer and is not to be kept.
     pub fn bypass(&self, value: T) -> Cached<T> {
+        self.telemetry.source_reads().count(self.plan.name);
         Cached::bypass(value, self.plan.audience)
+    }
+
+    /// Reads through the cache, or past it where caching is off. Counts each load.
+    async fn read<F, Fut, L, E>(&self, key: &K, load: F) -> Result<L::Answer, larder::Error>
+    where
+        F: FnOnce(Load<Arc<T>>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<L, E>> + Send + 'static,
+        L: IntoLoaded<Arc<T>>,
+        E: Into<BoxError> + 'static,
+    {
+        let (source_reads, name) = (Arc::clone(self.telemetry.source_reads()), self.plan.name);
+        let counted = move |begun: Load<Arc<T>>| {
+            source_reads.count(name);
+            load(begun)
+        };
+        match self.caching {
+            Caching::On => self.cache.get_or_load(key, counted).await,
+            Caching::Off => self.cache.read(key).bypass().get_or_load(counted).await,
+        }
     }
 
     fn answered(&self, begun: Moment, hit: Hit<Arc<T>>) -> Cached<T> {
@@ -143,6 +165,7 @@ where
 
     fn timed(&self, begun: Moment, origin: Origin, stale: bool) -> Provenance {
         let (status, origin) = match (origin, stale) {
+            (Origin::Loaded, _) if self.caching == Caching::Off => (CacheStatus::Bypass, "loaded"),
             (Origin::Memory, false) => (CacheStatus::Hit, "memory"),
             (Origin::Memory, true) => (CacheStatus::Stale, "memory"),
             (Origin::Shared, false) => (CacheStatus::Hit, "shared"),

@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::{
     BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 
-use crate::figures::CacheFigures;
+use crate::figures::{CacheFigures, SourceReads};
 use crate::http::CacheStatus;
 
 /// Upper bounds of the histograms in seconds: memory answers in microseconds, a database in
@@ -27,6 +27,7 @@ pub struct Telemetry {
     handle: PrometheusHandle,
     clock: Arc<dyn Clock>,
     started: Moment,
+    source_reads: Arc<SourceReads>,
     hits_timed: AtomicU64,
     hit_nanos: AtomicU64,
 }
@@ -77,6 +78,7 @@ impl Telemetry {
             handle,
             started: clock.precise(),
             clock,
+            source_reads: Arc::default(),
             hits_timed: AtomicU64::new(0),
             hit_nanos: AtomicU64::new(0),
         })
@@ -123,6 +125,11 @@ impl Telemetry {
         });
     }
 
+    /// Where reads of the source are counted.
+    pub fn source_reads(&self) -> &Arc<SourceReads> {
+        &self.source_reads
+    }
+
     /// The mean time of a hit, or `None` before the first.
     pub fn hit_mean(&self) -> Option<Duration> {
         let timed = self.hits_timed.load(Ordering::Relaxed);
@@ -152,6 +159,7 @@ fn take_over(figures: &CacheFigures) {
         counter!("cache_hits_total", "cache" => cache.clone(), "origin" => origin).absolute(count);
     }
     counter!("cache_misses_total", "cache" => cache.clone()).absolute(figures.misses);
+    counter!("source_reads_total", "cache" => cache.clone()).absolute(figures.source_reads);
     counter!("cache_stale_total", "cache" => cache.clone()).absolute(figures.stale);
     counter!("cache_errors_total", "cache" => cache.clone()).absolute(figures.errors);
     counter!("cache_invalidations_total", "cache" => cache.clone()).absolute(figures.invalidations);
@@ -162,6 +170,7 @@ fn describe() {
     describe_histogram!("http_request_duration_seconds", Unit::Seconds, "Time to the answer.");
     describe_counter!("cache_hits_total", "Reads answered by a fresh entry.");
     describe_counter!("cache_misses_total", "Reads that asked the source.");
+    describe_counter!("source_reads_total", "Reads of the source for a cache.");
     describe_counter!("cache_stale_total", "Reads answered by an entry past its fresh time.");
     describe_counter!("cache_errors_total", "Faults of the cache, each survived by the request.");
     describe_counter!("cache_invalidations_total", "Invalidations that named the cache.");

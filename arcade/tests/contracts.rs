@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use arcade::app::route_table;
+use arcade::demo::DEMO_PASSWORD;
 use arcade::http::{Access, Route, Verb};
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{Answer, TestClient, with_ids};
 
 /// Headers that belong to the contract. The others come from the HTTP library or hold the time.
@@ -63,6 +64,21 @@ fn described(name: &str, answer: &Answer) -> String {
     text
 }
 
+/// A body that the route takes.
+fn body_of(route: &Route) -> String {
+    let login = json!({ "email": "user2@arcade.example", "password": DEMO_PASSWORD });
+    let body = match route.path {
+        "/auth/register" => {
+            json!({ "name": "Ada", "email": "ada@example.org", "password": "12345678" })
+        }
+        "/auth/login" => login,
+        // Nobody made it, so this is the contract of a refusal.
+        "/auth/refresh" => json!({ "refreshToken": "0".repeat(64) }),
+        _ => return String::new(),
+    };
+    body.to_string()
+}
+
 async fn good(client: &TestClient, route: &Route) -> Answer {
     let id = client.unread_of(2).await.to_string();
     let token = match route.access {
@@ -74,7 +90,7 @@ async fn good(client: &TestClient, route: &Route) -> Answer {
         None if route.path.starts_with("/v1/tournaments") => {
             client.good_tournament_request(route).await
         }
-        None => (with_ids(route.path, &id), String::new()),
+        None => (with_ids(route.path, &id), body_of(route)),
     };
     client.send(route.verb, &path, token.as_deref(), &body).await
 }

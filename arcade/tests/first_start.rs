@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 /// No start of a test may take longer; a hanging one fails instead of blocking the run.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn arcade(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_arcade"));
@@ -90,6 +90,8 @@ async fn the_first_start_makes_the_demo_world_and_the_second_keeps_it() {
 #[tokio::test]
 async fn only_the_owner_can_read_what_the_start_writes_down() {
     let directory = tempfile::tempdir().expect("temporary directory");
+    let settings = "[demo]\nworld = 'off'\n";
+    std::fs::write(directory.path().join("arcade.toml"), settings).expect("settings");
     assert_eq!(Running::start(directory.path()).await.terminate().await, Some(0));
     let data = directory.path().join(".arcade");
     assert_eq!(mode(&data), 0o700);

@@ -77,6 +77,34 @@ async fn the_admin_sees_what_the_readers_caused() {
 }
 
 #[tokio::test]
+async fn each_read_of_the_source_is_counted_and_a_hit_is_a_saved_one() {
+    let client = TestClient::start().await;
+    let (one, admin) = (client.player(1), client.admin());
+    for path in ["/notifications", "/notifications", "/notifications", "/notifications?page=4"] {
+        client.get(path, &one).await;
+    }
+    let seen = client.get("/api/v1/cache", &admin).await.json();
+    let pages = seen["data"]["caches"].as_array().expect("caches").iter();
+    let pages = pages.clone().find(|one| one["name"] == "notifications").expect("its pages");
+    // A page that is not kept is read each time.
+    assert_eq!((&pages["sourceReads"], &pages["savedReads"]), (&json!(2), &json!(2)));
+    assert_eq!(metric(&client, r#"source_reads_total{cache="notifications"}"#).await, 2.0);
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn without_caching_each_read_asks_the_source_and_says_so() {
+    let client = TestClient::start_with(&[("CACHE_ENABLED", "off")]).await;
+    let one = client.player(1);
+    for _ in 0..3 {
+        let read = client.get("/notifications", &one).await;
+        assert_eq!((read.status.as_u16(), read.header("x-cache")), (200, "BYPASS"));
+    }
+    assert_eq!(metric(&client, r#"source_reads_total{cache="notifications"}"#).await, 3.0);
+    client.stop().await;
+}
+
+#[tokio::test]
 async fn a_reset_starts_the_admins_counts_anew_and_leaves_the_metrics() {
     let client = TestClient::start().await;
     let (one, admin) = (client.player(1), client.admin());

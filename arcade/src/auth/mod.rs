@@ -2,10 +2,12 @@
 
 mod identity;
 mod password;
+mod refresh;
 mod secret;
 mod token;
 
 pub use identity::{Admin, CurrentUser};
 pub use password::{PasswordError, Passwords};
+pub use refresh::{REFRESH_TOKEN_CHARS, RefreshToken};
 pub use secret::{SecretError, private_directory, secret_of, write_private};
 pub use token::{Role, TOKEN_LIFETIME, TokenError, Tokens, UnknownRole, UserId};

@@ -13,8 +13,8 @@ use tracing_subscriber::EnvFilter;
 
 use self::sources::Layers;
 use crate::settings::{
-    Cache, Database, Demo, Http, Limits, Log, LogFormat, PASSWORD_MEMORY_KIB_MIN, Profile, Secret,
-    Settings, UnknownProfile,
+    Cache, Caching, Database, Demo, Http, Limits, Log, LogFormat, PASSWORD_MEMORY_KIB_MIN, Profile,
+    Secret, Sessions, Settings, UnknownProfile,
 };
 pub use problem::{Problem, SettingsError};
 pub use sources::{Environment, Layer, Warning};
@@ -85,6 +85,10 @@ impl Reading {
             limits: self.limits(profile),
             jwt_secret: self.text("auth.jwt_secret", profile).map(Secret::new),
             password_memory_kib: self.password_memory_kib(profile),
+            sessions: Sessions {
+                access: Duration::from_secs(self.number("auth.access_token_s", profile)),
+                refresh: Duration::from_secs(self.number("auth.refresh_token_s", profile)),
+            },
             database: Database {
                 url: self.text("database.url", profile).map(Secret::new),
                 connections_max: self.number("database.connections_max", profile) as u32,
@@ -146,12 +150,17 @@ impl Reading {
     fn cache(&mut self, profile: Profile) -> Cache {
         let seconds = |reading: &mut Self, name| Duration::from_secs(reading.number(name, profile));
         Cache {
+            caching: match self.text("cache.enabled", profile).as_deref() {
+                Some("off") => Caching::Off,
+                _ => Caching::On,
+            },
             memory_bytes_max: self.number("cache.memory_bytes_max", profile),
             entries_max: self.number("cache.entries_max", profile),
             market_items_fresh: seconds(self, "cache.market_items_fresh_s"),
             market_item_fresh: seconds(self, "cache.market_item_fresh_s"),
             inventory_fresh: seconds(self, "cache.inventory_fresh_s"),
             balance_fresh: seconds(self, "cache.balance_fresh_s"),
+            account_fresh: seconds(self, "cache.account_fresh_s"),
             notifications_fresh: seconds(self, "cache.notifications_fresh_s"),
             unread_count_fresh: seconds(self, "cache.unread_count_fresh_s"),
             tournaments_fresh: seconds(self, "cache.tournaments_fresh_s"),

@@ -205,6 +205,22 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "0-48",
     },
     Setting {
+        name: "auth.access_token_s",
+        variable: "ARCADE_ACCESS_TOKEN_S",
+        kind: Kind::Number { min: 60, max: 3_600 },
+        fallback: |_| Value("900"),
+        about: "How long the access token of a login is good.",
+        requirement: "F-4",
+    },
+    Setting {
+        name: "auth.refresh_token_s",
+        variable: "ARCADE_REFRESH_TOKEN_S",
+        kind: Kind::Number { min: 60, max: 31_536_000 },
+        fallback: |_| Value("2592000"),
+        about: "How long a session can rest before it ends.",
+        requirement: "F-4",
+    },
+    Setting {
         name: "database.url",
         variable: "DATABASE_URL",
         kind: Kind::DatabaseUrl,
@@ -222,6 +238,14 @@ pub const SETTINGS: &[Setting] = &[
         fallback: |_| Value("8"),
         about: "The most connections to the database.",
         requirement: "0-48",
+    },
+    Setting {
+        name: "cache.enabled",
+        variable: "CACHE_ENABLED",
+        kind: Kind::Choice(&["on", "off"]),
+        fallback: |_| Value("on"),
+        about: "Whether reads go through the cache; off, each asks the database.",
+        requirement: "E-7",
     },
     Setting {
         name: "cache.memory_bytes_max",
@@ -270,6 +294,14 @@ pub const SETTINGS: &[Setting] = &[
         fallback: |_| Value("60"),
         about: "How long a user's balance is fresh.",
         requirement: "K-6",
+    },
+    Setting {
+        name: "cache.account_fresh_s",
+        variable: "CACHE_ACCOUNT_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("1800"),
+        about: "How long a user's own account is fresh.",
+        requirement: "K-5",
     },
     Setting {
         name: "cache.notifications_fresh_s",

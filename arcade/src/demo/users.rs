@@ -18,6 +18,7 @@ const BALANCES_MINOR: std::ops::RangeInclusive<i64> = 1_000_000..=50_000_000;
 pub(super) async fn fill(filling: &mut Filling<'_>, password_hash: &str) -> Result<(), StorageError> {
     let world = filling.world;
     let mut random = world.random(STREAM);
+    UserRows::reserve(filling.connection, world.users).await?;
     filling
         .part("users", world.users, async |connection, ids| {
             let new = |id: &i64| user(world, UserId(*id), password_hash, &mut random);

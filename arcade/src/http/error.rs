@@ -22,6 +22,12 @@ pub enum ApiError {
     /// No token, or none that is good.
     #[error("a valid bearer token is required")]
     Unauthorized(#[source] TokenError),
+    /// The address is unknown or the password wrong; the answer does not say which.
+    #[error("the email or the password is wrong")]
+    WrongCredentials,
+    /// The refresh token is unknown, expired or used.
+    #[error("the session has ended; log in again")]
+    SessionEnded,
     /// The token is good, its role is not enough.
     #[error("this needs the role admin")]
     Forbidden,
@@ -75,9 +81,11 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             ApiError::BadInput(_) | ApiError::BodyUnreadable => StatusCode::BAD_REQUEST,
-            ApiError::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             ApiError::BodySlow => StatusCode::REQUEST_TIMEOUT,
             ApiError::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            ApiError::Unauthorized(_) | ApiError::WrongCredentials | ApiError::SessionEnded => {
+                StatusCode::UNAUTHORIZED
+            }
             ApiError::Forbidden | ApiError::ForeignUser => StatusCode::FORBIDDEN,
             ApiError::NotFound(_) | ApiError::Absent { .. } => StatusCode::NOT_FOUND,
             ApiError::Conflict(_) => StatusCode::CONFLICT,

@@ -19,7 +19,7 @@ pub enum Given<'a> {
 
 impl<'a> Given<'a> {
     /// The text, if it is text.
-    pub(super) fn text(self) -> Option<Cow<'a, str>> {
+    pub fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Given::Query(text) => Some(Cow::Borrowed(text)),
             Given::Json(raw) => serde_json::from_str(raw).ok().map(Cow::Owned),

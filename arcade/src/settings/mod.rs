@@ -30,6 +30,8 @@ pub struct Settings {
     pub jwt_secret: Option<Secret>,
     /// The memory that hashing a password takes, in KiB.
     pub password_memory_kib: u32,
+    /// How long sessions last.
+    pub sessions: Sessions,
     /// The database.
     pub database: Database,
     /// The cache.
@@ -68,6 +70,15 @@ pub struct Limits {
     pub bad_tokens_per_minute: u64,
 }
 
+/// How long a session lasts.
+#[derive(Debug, Clone, Copy)]
+pub struct Sessions {
+    /// How long an access token is good; a changed role shows after that time at the latest.
+    pub access: Duration,
+    /// How long a session can rest before it ends.
+    pub refresh: Duration,
+}
+
 /// Which database, and how much of it.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -80,6 +91,8 @@ pub struct Database {
 /// The bounds of the cache and the lifetimes of what is in it.
 #[derive(Debug, Clone)]
 pub struct Cache {
+    /// Whether reads go through it at all.
+    pub caching: Caching,
     /// The most bytes that the memory tier holds.
     pub memory_bytes_max: u64,
     /// The most entries that the memory tier holds.
@@ -92,6 +105,8 @@ pub struct Cache {
     pub inventory_fresh: Duration,
     /// How long a user's balance is fresh.
     pub balance_fresh: Duration,
+    /// How long an account is fresh.
+    pub account_fresh: Duration,
     /// How long a page of notifications is fresh.
     pub notifications_fresh: Duration,
     /// How long the number of unread notifications is fresh.
@@ -106,6 +121,15 @@ pub struct Cache {
     pub matches_fresh: Duration,
     /// How long a match is fresh.
     pub match_fresh: Duration,
+}
+
+/// Whether reads go through the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caching {
+    /// They do.
+    On,
+    /// Each asks the source, so that the difference can be seen.
+    Off,
 }
 
 /// Which log lines are written, and how.

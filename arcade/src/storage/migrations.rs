@@ -11,6 +11,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "users", include_str!("../../migrations/0001_users.sql")),
     (2, "notifications", include_str!("../../migrations/0002_notifications.sql")),
     (3, "accounts", include_str!("../../migrations/0003_accounts.sql")),
+    (4, "refresh_tokens", include_str!("../../migrations/0004_refresh_tokens.sql")),
     (10, "numbers", include_str!("../../migrations/0010_numbers.sql")),
     (11, "tournaments", include_str!("../../migrations/0011_tournaments.sql")),
     (20, "marketplace", include_str!("../../migrations/0020_marketplace.sql")),

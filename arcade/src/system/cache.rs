@@ -39,6 +39,10 @@ struct Counts {
     misses: u64,
     stale: u64,
     errors: u64,
+    /// Reads answered without the source.
+    saved_reads: u64,
+    /// Reads of the source.
+    source_reads: u64,
     /// Percent. `null` before the first read.
     hit_rate: Option<f64>,
     health: Health,
@@ -65,6 +69,7 @@ struct Performance {
 struct PerCache {
     #[serde(flatten)]
     figures: CacheFigures,
+    saved_reads: u64,
     hit_rate: Option<f64>,
 }
 
@@ -100,10 +105,16 @@ fn envelope(system: &System) -> Envelope {
         misses: all.misses,
         stale: all.stale,
         errors: all.errors,
+        saved_reads: all.saved_reads(),
+        source_reads: all.source_reads,
         hit_rate,
         health: Health { connected: false, latency: None },
     };
-    let per_cache = |figures: CacheFigures| PerCache { hit_rate: figures.hit_rate(), figures };
+    let per_cache = |figures: CacheFigures| PerCache {
+        saved_reads: figures.saved_reads(),
+        hit_rate: figures.hit_rate(),
+        figures,
+    };
     let caches = caches.into_iter().map(per_cache).collect();
     Envelope { success: true, data: Data { redis, performance, caches } }
 }

@@ -1,13 +1,34 @@
 //! The SQL of users.
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use crate::auth::{Role, UserId};
-use crate::storage::{StorageError, placeholders};
+use super::model::Account;
+use crate::auth::{Role, UnknownRole, UserId};
+use crate::storage::{StorageError, Store, numbers, placeholders};
+
+/// The counter of users' numbers.
+const NUMBERS: &str = "users";
+
+const ACCOUNT: &str = "
+    SELECT id, name, email, role, balance_minor, created_at_ms FROM users WHERE id = $1";
+
+const BY_EMAIL: &str = "SELECT id, role, password_hash FROM users WHERE email = $1";
+
+const KNOWN: &str = "SELECT id, role, password_hash FROM users WHERE id = $1";
 
 /// The users in the database.
 #[derive(Debug, Clone)]
-pub struct UserRows;
+pub struct UserRows {
+    store: Store,
+}
+
+/// What a login needs to know of a user.
+pub(super) struct Known {
+    pub(super) id: UserId,
+    pub(super) role: Role,
+    pub(super) password_hash: String,
+}
 
 /// A user to be written.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,6 +50,59 @@ pub struct NewUser {
 }
 
 impl UserRows {
+    /// The users in `store`.
+    pub fn new(store: Store) -> Self {
+        UserRows { store }
+    }
+
+    pub(super) async fn account(&self, user: UserId) -> Result<Option<Account>, StorageError> {
+        let row = sqlx::query(ACCOUNT).bind(user.0).fetch_optional(self.store.pool()).await?;
+        Ok(row.as_ref().map(account).transpose()?)
+    }
+
+    pub(super) async fn by_email(&self, email: &str) -> Result<Option<Known>, StorageError> {
+        let row = sqlx::query(BY_EMAIL).bind(email).fetch_optional(self.store.pool()).await?;
+        Ok(row.as_ref().map(known_of).transpose()?)
+    }
+
+    /// Writes a new player, who owns nothing yet.
+    pub(super) async fn register(
+        &self,
+        name: &str,
+        email: &str,
+        password_hash: &str,
+        now_ms: i64,
+    ) -> Result<Account, StorageError> {
+        let mut transaction = self.store.begin_write().await?;
+        let new = NewUser {
+            id: UserId(numbers::take(&mut transaction, NUMBERS, 1).await?),
+            name: name.to_owned(),
+            email: email.to_owned(),
+            role: Role::Player,
+            password_hash: password_hash.to_owned(),
+            balance_minor: 0,
+            created_at_ms: now_ms,
+        };
+        UserRows::insert(&mut transaction, std::slice::from_ref(&new)).await?;
+        transaction.commit().await?;
+        Ok(Account {
+            id: new.id.0,
+            name: new.name,
+            email: new.email,
+            role: new.role.name().to_owned(),
+            balance_minor: new.balance_minor,
+            created_at_ms: new.created_at_ms,
+        })
+    }
+
+    /// Takes the numbers of `count` users who will be numbered from 1.
+    pub(crate) async fn reserve(
+        connection: &mut AnyConnection,
+        count: u32,
+    ) -> Result<(), StorageError> {
+        numbers::take(connection, NUMBERS, count).await.map(|_| ())
+    }
+
     /// Writes `new` with one statement.
     pub(crate) async fn insert(
         connection: &mut AnyConnection,
@@ -53,4 +127,34 @@ impl UserRows {
         statement.execute(connection).await?;
         Ok(())
     }
+}
+
+/// What a login needs to know of a user, as a transaction sees it.
+pub(super) async fn known(
+    connection: &mut AnyConnection,
+    user: UserId,
+) -> Result<Option<Known>, StorageError> {
+    let row = sqlx::query(KNOWN).bind(user.0).fetch_optional(connection).await?;
+    Ok(row.as_ref().map(known_of).transpose()?)
+}
+
+fn known_of(row: &AnyRow) -> Result<Known, sqlx::Error> {
+    let role: String = row.try_get("role")?;
+    let role = role.parse().map_err(|fault: UnknownRole| sqlx::Error::ColumnDecode {
+        index: "role".to_owned(),
+        source: fault.into(),
+    })?;
+    let id = UserId(row.try_get("id")?);
+    Ok(Known { id, role, password_hash: row.try_get("password_hash")? })
+}
+
+fn account(row: &AnyRow) -> Result<Account, sqlx::Error> {
+    Ok(Account {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        email: row.try_get("email")?,
+        role: row.try_get("role")?,
+        balance_minor: row.try_get("balance_minor")?,
+        created_at_ms: row.try_get("created_at_ms")?,
+    })
 }

@@ -1,0 +1,96 @@
+//! Decides how somebody becomes a user and gets a session. An unknown address and a wrong password
+//! get the same answer after the same work, so that nobody can list who is here.
+
+use std::sync::Arc;
+
+use super::cache::UserCaches;
+use super::input::{Credentials, Registration, Renewal};
+use super::model::{Account, Session};
+use super::rows::{Known, UserRows};
+use super::sessions::{self, Lifetime};
+use crate::auth::{PasswordError, Passwords, RefreshToken, Role, Tokens, UserId};
+use crate::http::ApiError;
+use crate::settings;
+use crate::storage::Store;
+use crate::wall;
+
+/// Users: reads through the cache, logins past it. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Users {
+    caches: Arc<UserCaches>,
+    rows: UserRows,
+    store: Store,
+    passwords: Passwords,
+    tokens: Tokens,
+    lifetimes: settings::Sessions,
+}
+
+impl Users {
+    /// The users in `store`, whose sessions last as `lifetimes` say.
+    pub fn new(
+        caches: UserCaches,
+        store: Store,
+        passwords: Passwords,
+        tokens: Tokens,
+        lifetimes: settings::Sessions,
+    ) -> Self {
+        let rows = UserRows::new(store.clone());
+        Users { caches: Arc::new(caches), rows, store, passwords, tokens, lifetimes }
+    }
+
+    pub(super) fn caches(&self) -> &UserCaches {
+        &self.caches
+    }
+
+    pub(super) async fn register(&self, new: Registration) -> Result<Account, ApiError> {
+        let Registration { name, email, password } = new;
+        let hash = self.passwords.hash(password).await.map_err(not_hashed)?;
+        let registered = self.rows.register(&name, &email, &hash, wall::now_ms()).await;
+        registered.map_err(|fault| match fault.is_duplicate() {
+            true => ApiError::Conflict("this email has an account already"),
+            false => fault.into(),
+        })
+    }
+
+    pub(super) async fn log_in(&self, credentials: Credentials) -> Result<Session, ApiError> {
+        let Credentials { email, password } = credentials;
+        let known = self.rows.by_email(&email).await?;
+        let hash = known.as_ref().map(|known| known.password_hash.clone());
+        let fits = self.passwords.check(password, hash).await.map_err(not_hashed)?;
+        let Known { id, role, .. } = known.filter(|_| fits).ok_or(ApiError::WrongCredentials)?;
+        let token = made()?;
+        sessions::begin(&self.store, id, &token, self.lifetime()).await?;
+        self.session(id, role, &token)
+    }
+
+    pub(super) async fn refresh(&self, Renewal(old): Renewal) -> Result<Session, ApiError> {
+        let next = made()?;
+        let continued = sessions::go_on(&self.store, &old, &next, self.lifetime()).await?;
+        let continued = continued.ok_or(ApiError::SessionEnded)?;
+        self.session(continued.user, continued.role, &next)
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime { now_ms: wall::now_ms(), refresh: self.lifetimes.refresh }
+    }
+
+    fn session(&self, user: UserId, role: Role, token: &RefreshToken) -> Result<Session, ApiError> {
+        let access = self.tokens.issue(user, role, self.lifetimes.access);
+        Ok(Session {
+            access_token: access.map_err(|fault| ApiError::Internal(Box::new(fault)))?,
+            expires_in_s: self.lifetimes.access.as_secs(),
+            refresh_token: token.reveal().to_owned(),
+        })
+    }
+}
+
+fn made() -> Result<RefreshToken, ApiError> {
+    RefreshToken::made().map_err(|fault| ApiError::Internal(Box::new(fault)))
+}
+
+fn not_hashed(fault: PasswordError) -> ApiError {
+    match fault {
+        PasswordError::Busy => ApiError::Unavailable(Box::new(fault)),
+        _ => ApiError::Internal(Box::new(fault)),
+    }
+}
