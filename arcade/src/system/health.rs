@@ -43,6 +43,9 @@ struct Components {
 struct Component {
     status: Condition,
     latency_us: u64,
+    /// Why it is not healthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,9 +110,10 @@ async fn probe<T, E>(
     lost: Condition,
 ) -> Component {
     let begun = system.telemetry.now();
-    let status = match tokio::time::timeout(PROBE_TIMEOUT, ping).await {
-        Ok(Ok(_)) => Condition::Healthy,
-        Ok(Err(_)) | Err(_) => lost,
+    let (status, reason) = match tokio::time::timeout(PROBE_TIMEOUT, ping).await {
+        Ok(Ok(_)) => (Condition::Healthy, None),
+        Ok(Err(_)) => (lost, Some("refuses")),
+        Err(_) => (lost, Some("does not answer in time")),
     };
-    Component { status, latency_us: system.telemetry.since(begun).as_micros() as u64 }
+    Component { status, reason, latency_us: system.telemetry.since(begun).as_micros() as u64 }
 }
