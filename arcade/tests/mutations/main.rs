@@ -9,6 +9,7 @@ mod notifications;
 mod row;
 mod system;
 mod tournaments;
+mod users;
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,7 @@ use support::{Answer, TestClient};
 
 /// Every row; a domain has a file.
 fn table() -> Vec<Mutation> {
-    [system::ROWS, notifications::ROWS, tournaments::ROWS, market::ROWS].concat()
+    [system::ROWS, notifications::ROWS, tournaments::ROWS, market::ROWS, users::ROWS].concat()
 }
 
 #[test]

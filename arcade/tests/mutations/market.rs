@@ -31,7 +31,7 @@ const CUES: &str = "/marketplace/items?category=cue";
 const TABLES: &str = "/marketplace/items?category=table";
 const TROPHIES: &str = "/marketplace/items?category=trophy";
 const LONG: &str = "/marketplace/items?limit=100";
-const OWN: [&str; 2] = ["/marketplace/inventory", "/marketplace/balance"];
+const OWN: [&str; 3] = ["/marketplace/inventory", "/marketplace/balance", "/users/me"];
 
 fn of(id: i64) -> String {
     format!("/marketplace/items/{id}")

@@ -15,7 +15,7 @@ use axum::response::IntoResponse;
 
 use self::input::{Credentials, Registration, Renewal};
 use crate::auth::{CurrentUser, Tokens};
-use crate::http::{Access, ApiError, JsonBody, NoQuery, Route, Routes};
+use crate::http::{Access, ApiError, JsonBody, NoQuery, Route, Routes, Traffic};
 
 pub use accounts::Users;
 pub use cache::UserCaches;
@@ -32,12 +32,17 @@ where
     Routes::new()
         .route(
             Route::post("/auth/register", Access::Public, "Makes you a user.")
-                .answers(StatusCode::CREATED),
+                .answers(StatusCode::CREATED)
+                .traffic(Traffic::Login),
             register,
         )
-        .route(Route::post("/auth/login", Access::Public, "Begins a session."), log_in)
         .route(
-            Route::post("/auth/refresh", Access::Public, "Goes on with a session; each token once."),
+            Route::post("/auth/login", Access::Public, "Begins a session.").traffic(Traffic::Login),
+            log_in,
+        )
+        .route(
+            Route::post("/auth/refresh", Access::Public, "Goes on with a session; each token once.")
+                .traffic(Traffic::Refresh),
             refresh,
         )
         .route(
