@@ -73,6 +73,21 @@ pub(crate) const BENCHES: &[Bench] = &[
         question: "What does a memory hit cost in multi-tier-cache and oxcache, beside Larder's?",
         line: "cargo run --release --manifest-path bench/peers-tiers/Cargo.toml -- hits",
     },
+    Bench {
+        name: "arcade-reads",
+        question: "What does the cache save Arcade under a Zipf load over every read route?",
+        line: "cargo run --release --manifest-path bench/arcade-bench/Cargo.toml -- reads",
+    },
+    Bench {
+        name: "arcade-buyers",
+        question: "Do 64 buyers of one item get exactly what is there, and do the books agree?",
+        line: "cargo run --release --manifest-path bench/arcade-bench/Cargo.toml -- buyers",
+    },
+    Bench {
+        name: "arcade-malformed",
+        question: "Does Arcade survive 10,000 malformed requests?",
+        line: "cargo run --release --manifest-path bench/arcade-bench/Cargo.toml -- malformed",
+    },
 ];
 
 /// Runs the benchmark `name`, or lists them all.
@@ -95,7 +110,7 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
 pub(crate) fn help() -> String {
     let mut text = String::from("cargo xtask bench [NAME]\n");
     for Bench { name, question, line } in BENCHES {
-        write!(text, "\n  {name:<12} {question}\n  {:12} {line}\n", "")
+        write!(text, "\n  {name:<16} {question}\n  {:16} {line}\n", "")
             .expect("a String takes all text");
     }
     text
