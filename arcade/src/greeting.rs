@@ -26,6 +26,8 @@ impl fmt::Display for Greeting {
             "
 Try, twice, and see X-Cache go from MISS to HIT (tokens are good for an hour):
 
+  curl -i 'http://{address}/v1/tournaments?limit=3'
+  curl -i 'http://{address}/marketplace/items?limit=3'
   ONE={first}
   TWO={second}
   curl -i -H \"Authorization: Bearer $ONE\" 'http://{address}/notifications?limit=3'
@@ -34,7 +36,7 @@ Try, twice, and see X-Cache go from MISS to HIT (tokens are good for an hour):
   curl -i -H \"Authorization: Bearer $TWO\" http://{address}/notifications/unread-count
   curl -i -H \"Authorization: Bearer $(cat {admin})\" http://{address}/api/v1/cache
 
-Demo users are user1@arcade.example to user{users}@arcade.example, the last an admin; the password
+Every route: http://{address}/docs. Demo users are user1@arcade.example to user{users}@arcade.example, the last an admin; the password
 of each is \"{DEMO_PASSWORD}\".
 
 "
