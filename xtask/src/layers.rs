@@ -55,9 +55,11 @@ const THREAD_ORDERS: &str = "LARDER_SCHEDULES={2000|20000} \
 const MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- mutants";
 
 const TESTS: Step = Preferred {
-    line: "cargo nextest run --workspace --features larder/conformance",
+    line: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
+        cargo nextest run --workspace --features larder/conformance",
     probe: "cargo nextest --version",
-    fallback: "cargo test --workspace --lib --bins --tests --features larder/conformance",
+    fallback: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
+        cargo test --workspace --lib --bins --tests --features larder/conformance",
 };
 
 const POSTGRES: Step = Package { name: "postgresql", program: "/usr/lib/postgresql/*/bin/initdb" };

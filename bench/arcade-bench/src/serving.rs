@@ -60,9 +60,10 @@ pub(crate) async fn serve(directory: &Path, cache: &str) -> anyhow::Result<()> {
     };
     let mut serving = std::pin::pin!(server.run(app, stop.clone()));
     tokio::select! {
-        served = &mut serving => return Ok(served?),
+        () = &mut serving => return Ok(()),
         closed = until_closed => drop(closed?),
     }
     stop.cancel();
-    Ok(serving.await?)
+    serving.await;
+    Ok(())
 }
