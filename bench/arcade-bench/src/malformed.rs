@@ -20,16 +20,37 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const HEAD_BYTES: usize = 4_096;
 
 const PATHS: [&str; 10] = [
-    "/notifications", "/notifications/1/read", "/notifications/unread-count", "/marketplace/items",
-    "/marketplace/items/1", "/marketplace/items/1/buy", "/marketplace/inventory", "/v1/tournaments",
-    "/v1/tournaments/1", "/api/v1/cache",
+    "/notifications",
+    "/notifications/1/read",
+    "/notifications/unread-count",
+    "/marketplace/items",
+    "/marketplace/items/1",
+    "/marketplace/items/1/buy",
+    "/marketplace/inventory",
+    "/v1/tournaments",
+    "/v1/tournaments/1",
+    "/api/v1/cache",
 ];
 
 const METHODS: [&str; 7] = ["GET", "POST", "PATCH", "DELETE", "PUT", "BREW", "get"];
 
 const VALUES: [&str; 16] = [
-    "-1", "0", "1e999", "NaN", "0.1", "\"1 \"", "18446744073709551616", "%00", "%ff", "..", "*",
-    "[?]", "{}", "\u{202e}", "a%0d%0ab", "99999999999999999999999999",
+    "-1",
+    "0",
+    "1e999",
+    "NaN",
+    "0.1",
+    "\"1 \"",
+    "18446744073709551616",
+    "%00",
+    "%ff",
+    "..",
+    "*",
+    "[?]",
+    "{}",
+    "\u{202e}",
+    "a%0d%0ab",
+    "99999999999999999999999999",
 ];
 
 /// Sends `requests` malformed requests.
@@ -50,7 +71,11 @@ pub(crate) async fn run(requests: usize) -> anyhow::Result<()> {
     let serving = side.client.get("/marketplace/items", None).await?.status;
     let failed: usize = counts.range(500..).map(|(_, count)| count).sum();
     let mut verdict = Verdict::default();
-    verdict.judge("answers of 5xx, which is also how a panic ends", failed as f64, Bound::AtMost(0.0));
+    verdict.judge(
+        "answers of 5xx, which is also how a panic ends",
+        failed as f64,
+        Bound::AtMost(0.0),
+    );
     verdict.judge("status of a good request afterwards", f64::from(serving), Bound::AtMost(200.0));
     side.stop().await?;
     verdict.end()
@@ -98,7 +123,9 @@ fn malformed(chance: &mut SmallRng, tokens: &[String; 2]) -> Vec<u8> {
         }
         5 => {
             let mut request = head("POST", path, token, "transfer-encoding: chunked\r\n");
-            request.extend_from_slice(pick(chance, &["5\r\nab", "zz\r\n", "ffffffffffffffff\r\n", "0"]).as_bytes());
+            request.extend_from_slice(
+                pick(chance, &["5\r\nab", "zz\r\n", "ffffffffffffffff\r\n", "0"]).as_bytes(),
+            );
             request
         }
         6 => {
