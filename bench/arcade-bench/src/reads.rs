@@ -14,7 +14,7 @@ use yardstick::verdict::{Bound, Verdict};
 use crate::load::{Read, Routes, reads};
 use crate::side::Side;
 
-pub(crate) const ROUNDS: usize = 10;
+pub(crate) const ROUNDS: usize = 8;
 /// Of each side, in each round.
 pub(crate) const REQUESTS: usize = 10_000;
 /// So much of the rounds comes before the count: an empty cache saves nothing at first.
