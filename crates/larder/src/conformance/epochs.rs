@@ -38,7 +38,7 @@ cases!("epochs":
     equal_parameters_join [Parameters],
     higher_parameters_begin_an_epoch_with_theirs [Parameters],
     lower_parameters_are_told_to_leave [Parameters],
-    a_higher_version_outranks_more_shards [Parameters],
+    a_higher_version_outranks_more_slots [Parameters],
 );
 
 async fn connections_share_one_epoch(scene: &Scene) -> Outcome {
@@ -295,15 +295,16 @@ async fn equal_parameters_join(scene: &Scene) -> Outcome {
     Ok(())
 }
 
-fn with_more_shards(scene: &Scene) -> Result<Parameters, Broken> {
+/// Not with more shards: another number of them is another namespace to some implementations.
+fn with_more_slots(scene: &Scene) -> Result<Parameters, Broken> {
     let ours = scene.stage.parameters();
-    let more = Parameters::new(ours.shards() + 1, ours.tag_slots());
+    let more = Parameters::new(ours.shards(), 2 * ours.tag_slots());
     more.map_err(|error| Broken::new(error.to_string()))
 }
 
 async fn higher_parameters_begin_an_epoch_with_theirs(scene: &Scene) -> Outcome {
     let granted = scene.granted(&room(1)).await?;
-    let higher = with_more_shards(scene)?;
+    let higher = with_more_slots(scene)?;
     let reply = scene.stage.join(higher).await;
     let ConnectReply::Joined { epoch, .. } = reply else {
         return Err(Broken::new(format!("{reply:?}")));
@@ -317,7 +318,7 @@ async fn higher_parameters_begin_an_epoch_with_theirs(scene: &Scene) -> Outcome 
 }
 
 async fn lower_parameters_are_told_to_leave(scene: &Scene) -> Outcome {
-    let higher = with_more_shards(scene)?;
+    let higher = with_more_slots(scene)?;
     scene.stage.join(higher).await;
     let before = scene.head().await?;
     let reply = scene.stage.join(scene.stage.parameters()).await;
@@ -330,8 +331,8 @@ async fn lower_parameters_are_told_to_leave(scene: &Scene) -> Outcome {
     Ok(())
 }
 
-async fn a_higher_version_outranks_more_shards(scene: &Scene) -> Outcome {
-    let wide = with_more_shards(scene)?;
+async fn a_higher_version_outranks_more_slots(scene: &Scene) -> Outcome {
+    let wide = with_more_slots(scene)?;
     scene.stage.join(wide).await;
     let ours = scene.stage.parameters();
     let newer = ours.of_versions(ours.version() + 1, ours.encoding());

@@ -168,7 +168,9 @@ impl Node {
                 return Standing::Applied;
             }
             let unsure = UnsureAppend {
-                append: append.clone(),
+                // Who waits is told once: a second acknowledgement must not pass for that of
+                // another shard.
+                append: PendingAppend { tickets: Vec::new(), ..append.clone() },
                 sequence: write.l,
                 epoch: at.epoch,
                 position: at.position,
@@ -277,9 +279,9 @@ impl Leg {
         // Another send of it, by the poll, may have been acknowledged first.
         if let Some(append) = view.queue.settle(self.id) {
             self.node.leave_marks(view, &append);
+            let at = Position::at(self.shard, acknowledged.at.epoch, acknowledged.at.position);
+            append.tickets.iter().for_each(|ticket| ticket.acknowledge(&at));
         }
-        let at = Position::at(self.shard, acknowledged.at.epoch, acknowledged.at.position);
-        self.append.tickets.iter().for_each(|ticket| ticket.acknowledge(&at));
         if standing == Standing::Unsure {
             view.tailing.request();
         }

@@ -55,12 +55,21 @@ impl Node {
             self.forget_memory();
             self.emit(Event::Suspended { slept: gap - before });
         }
-        self.suspend_gap.store(crate::clock::nanos(gap), Ordering::SeqCst);
+        self.remember_suspend_gap(gap);
     }
 
     pub(super) fn measure_suspend(&self) {
         let gap = self.clock.with_suspend().since(self.clock.precise());
+        self.remember_suspend_gap(gap);
+    }
+
+    /// A process that stands still right after its machine slept has had no poll that could have
+    /// noticed the sleep: its clock is trusted for two polls only.
+    fn remember_suspend_gap(&self, gap: Duration) {
         self.suspend_gap.store(crate::clock::nanos(gap), Ordering::SeqCst);
+        let polls = self.limits.poll_interval.saturating_mul(2);
+        let until = self.now().plus(polls).minus(COARSE_LAG_MAX);
+        self.views.iter().for_each(|view| view.trust_clock_until(until));
     }
 
     /// Asks once, and applies the answer.

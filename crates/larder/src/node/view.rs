@@ -29,9 +29,20 @@ pub(crate) struct View {
     mark: AtomicU64,
     finish_local: AtomicU64,
     finish_position: AtomicU64,
+    trust: Mutex<Trust>,
+    /// The earlier of both moments of `trust`, for hits.
     trusted_until: AtomicU64,
     asked: AtomicU64,
     resynced_at: AtomicU64,
+}
+
+/// Until when memory may be trusted: both must hold.
+#[derive(Debug, Default)]
+struct Trust {
+    /// The log was confirmed recently enough.
+    confirmed_until: Moment,
+    /// The clock, on which that is counted, was compared with the one that counts suspends.
+    watched_until: Moment,
 }
 
 /// Where this node stands in the log: read and written as one.
@@ -104,6 +115,7 @@ impl View {
             mark: AtomicU64::new(0),
             finish_local: AtomicU64::new(0),
             finish_position: AtomicU64::new(0),
+            trust: Mutex::default(),
             trusted_until: AtomicU64::new(0),
             asked: AtomicU64::new(0),
             resynced_at: AtomicU64::new(0),
@@ -215,13 +227,25 @@ impl View {
         self.told.lock().learn(epoch, position);
     }
 
-    /// Trusts memory until `until`; trust only grows, an older proof changes nothing.
+    /// Trusts what the log confirmed until then; an older proof changes nothing.
     pub(super) fn trust_until(&self, until: Moment) {
-        self.trusted_until.fetch_max(until.as_nanos(), Ordering::SeqCst);
+        self.change_trust(|trust| trust.confirmed_until = trust.confirmed_until.max(until));
+    }
+
+    /// Trusts the clock until then: it was just seen not to have stood still.
+    pub(super) fn trust_clock_until(&self, until: Moment) {
+        self.change_trust(|trust| trust.watched_until = trust.watched_until.max(until));
     }
 
     /// Forgets every proof: the clock stood still while the log went on.
     pub(super) fn distrust(&self) {
-        self.trusted_until.store(0, Ordering::SeqCst);
+        self.change_trust(|trust| trust.confirmed_until = Moment::START);
+    }
+
+    fn change_trust(&self, change: impl FnOnce(&mut Trust)) {
+        let mut trust = self.trust.lock();
+        change(&mut trust);
+        let until = trust.confirmed_until.min(trust.watched_until);
+        self.trusted_until.store(until.as_nanos(), Ordering::SeqCst);
     }
 }

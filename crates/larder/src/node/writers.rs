@@ -13,6 +13,7 @@ use super::queue::{Batch, PendingAppend, UnsureAppend};
 use super::tables::Tables;
 use super::tailing::Ask;
 use super::view::{Place, View};
+use crate::clock::Moment;
 use crate::key::EncodedKey;
 use crate::key::pattern::Pattern;
 use crate::memory::key::MemoryKey;
@@ -74,7 +75,8 @@ impl Node {
             view.set_place(Place { epoch: Some(epoch), number: 1, applied: head });
             view.set_epoch_and_mark(1, write.l);
         });
-        view.trust_until(crate::clock::Moment::NEVER);
+        view.trust_until(Moment::NEVER);
+        view.trust_clock_until(Moment::NEVER);
     }
 
     /// Appends to the embedded shard and applies, in one step: there is nothing pending between.

@@ -47,6 +47,8 @@ impl Node {
             return Footing::Whole;
         }
         let behind = match consistency {
+            // Asked again at once, the shard would only give the same other epoch.
+            Consistency::Eventual if catch_up.forced => false,
             Consistency::Eventual => return Footing::Whole,
             Consistency::Bounded => false,
             Consistency::AtLeast(position) => {

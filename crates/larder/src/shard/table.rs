@@ -106,6 +106,17 @@ impl TagTable {
         TagTable { tag_slots, slots }
     }
 
+    /// A table with these positions, in the order of [`slots`](Self::slots). `None`: no table has
+    /// so many of them.
+    pub fn from_slots(slots: Box<[Positions]>) -> Option<Self> {
+        // Each row has a sixteenth more slots than tags and prefixes share.
+        let tag_slots = slots.len() / 2 / 17 * 16;
+        let is_table = tag_slots.is_power_of_two()
+            && tag_slots >= TAG_SLOTS_MIN
+            && slots.len() == table_len(tag_slots);
+        is_table.then_some(TagTable { tag_slots, slots })
+    }
+
     /// Slots that tags and prefixes share in each row.
     pub fn tag_slots(&self) -> usize {
         self.tag_slots

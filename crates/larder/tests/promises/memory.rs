@@ -8,7 +8,9 @@ use larder::conformance::manual::ManualClock;
 use larder::{Cache, Larder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::support::{Source, Told, kept, millis, node, numbers, on, pass, seconds, settle};
+use crate::support::{
+    Fleet, Site, Source, Told, kept, millis, node, numbers, on, pass, seconds, settle, within,
+};
 
 const MIB: u64 = 1 << 20;
 
@@ -217,4 +219,23 @@ async fn what_was_in_memory_before_the_machine_slept_is_gone_after_it() {
     pass(&awake, seconds(1)).await;
     assert_eq!(kept(&cache, 7), None);
     assert_eq!(told.count("Suspended"), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_stood_still_after_its_machine_slept_asks_before_it_trusts_memory() {
+    let (fleet, source) = (Fleet::new(), Source::default());
+    let a = Site::of(&fleet).await;
+    let clock = Arc::new(Suspended { awake: fleet.clock.clone(), slept_ms: AtomicU64::new(0) });
+    let (larder, cable) = fleet.node_with(|builder| builder.clock(clock.clone()));
+    let cache = numbers(&larder).build().expect("a cache");
+    settle().await;
+    cable.deafen();
+    cache.get_or_load(&7, source.load()).await.expect("loaded");
+    clock.slept_ms.store(3_600_000, Ordering::SeqCst);
+    assert!(a.cache.invalidate(&7).await.position().is_some());
+    // No task ran meanwhile that could have noticed the sleep.
+    fleet.clock.pass(millis(600));
+    let read = cache.get_or_load(&7, source.load());
+    let hit = within(&fleet.clock, seconds(2), read).await;
+    assert_eq!(*hit.expect("loaded"), 2);
 }

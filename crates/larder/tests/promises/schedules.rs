@@ -1,9 +1,14 @@
 //! Orders of messages that luck finds seldom. Each test forces one, and fails where the step of the
 //! protocol is missing that this order needs: `sim/mutants/directed.toml` says which.
 
-use larder::{Consistency, Invalidation, Loaded, Origin, Pattern};
+use std::sync::Arc;
 
-use crate::support::{Fleet, Site, Source, kept, millis, pass, seconds, settle, value, within};
+use larder::shard::Shard;
+use larder::{Consistency, Invalidation, Loaded, Origin, Outcome, Pattern};
+
+use crate::support::{
+    Fleet, Site, Source, kept, millis, numbers, pass, seconds, settle, value, within,
+};
 
 fn red() -> Invalidation {
     Invalidation::new().tag("red")
@@ -211,6 +216,50 @@ async fn what_a_forgotten_epoch_acknowledged_hides_the_shared_value() {
     shared(&b, red()).await;
     fleet.restart_old(&before);
     assert_eq!(b.read_red(7, &source).await, (2, Origin::Loaded));
+}
+
+#[tokio::test]
+async fn two_acknowledgements_of_one_shard_do_not_pass_for_those_of_two() {
+    let fleet = Fleet::new();
+    let beside = fleet.beside();
+    let (one, two) = (fleet.cable(), beside.cable());
+    let both = vec![Arc::clone(&one) as Arc<dyn Shard>, Arc::clone(&two) as Arc<dyn Shard>];
+    let (larder, _) = fleet.node_with(|builder| builder.shards(both));
+    settle().await;
+    one.refuse_after(0, "append");
+    // A stranger acknowledges, of whom the log then knows nothing: it is appended again.
+    let primary = beside.swap_primary(&beside.nothing());
+    let tail = two.hold("tail");
+    let meanwhile = async {
+        tail.begun().await;
+        beside.swap_primary(&primary);
+        tail.open();
+        pass(&fleet.clock, seconds(2)).await;
+    };
+    let (invalidated, ()) = tokio::join!(larder.invalidate(red()), meanwhile);
+    assert!(two.calls("append") >= 2, "it was not appended again");
+    let Outcome::Local(ticket) = invalidated.outcome() else {
+        panic!("shared, though one shard never had it: {invalidated:?}")
+    };
+    one.refuse_after(usize::MAX, "append");
+    within(&fleet.clock, seconds(2), ticket.shared()).await;
+}
+
+#[tokio::test]
+async fn a_node_that_knows_no_epoch_yet_waits_for_it_also_where_memory_is_always_trusted() {
+    let (fleet, source) = (Fleet::new(), Source::default());
+    let (larder, cable) = fleet.node();
+    let first_tail = cable.hold("tail");
+    let cache = numbers(&larder).build().expect("a cache");
+    let read = cache.read(&7).consistency(Consistency::Eventual);
+    let meanwhile = async {
+        first_tail.begun().await;
+        settle().await;
+        assert_eq!(source.loads(), 0, "loaded for itself alone");
+        first_tail.open();
+    };
+    let (hit, ()) = tokio::join!(read.get_or_load(source.load()), meanwhile);
+    assert_eq!((*hit.expect("loaded"), kept(&cache, 7)), (1, Some(1)));
 }
 
 #[tokio::test]

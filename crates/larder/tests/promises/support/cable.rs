@@ -39,8 +39,16 @@ impl Fleet {
 
     /// A fleet whose log keeps so many records.
     pub(crate) fn with_log_of(log_records_max: usize) -> Self {
+        Fleet::on(ManualClock::default(), log_records_max)
+    }
+
+    /// One more server, whose nodes go by the same clock.
+    pub(crate) fn beside(&self) -> Self {
+        Fleet::on(self.clock.clone(), self.settings.log_records_max)
+    }
+
+    fn on(clock: ManualClock, log_records_max: usize) -> Self {
         println!("seed {SEED:#x}");
-        let clock = ManualClock::default();
         let random = Arc::new(SeededRandom::new(SEED));
         let lease_ttl = Duration::from_secs(10);
         let settings = ShardSettings { log_records_max, lease_ttl, values: Values::Kept };
@@ -58,15 +66,7 @@ impl Fleet {
         &self,
         set: impl FnOnce(LarderBuilder) -> LarderBuilder,
     ) -> (Larder, Arc<Cable>) {
-        let parameters = Parameters::new(1, TAG_SLOTS).expect("in range");
-        let cable = Arc::new(Cable {
-            shard: self.server.connect(parameters),
-            cut: AtomicBool::new(false),
-            deaf: Arc::default(),
-            calls: Mutex::default(),
-            refused: Mutex::default(),
-            held: Mutex::default(),
-        });
+        let cable = self.cable();
         // Tokens must differ between nodes.
         let random = SeededRandom::new(SEED ^ (self.nodes.fetch_add(1, Ordering::SeqCst) + 1));
         let builder = Larder::builder("test")
@@ -77,9 +77,27 @@ impl Fleet {
         (set(builder).build().expect("valid settings"), cable)
     }
 
+    /// A way to the server.
+    pub(crate) fn cable(&self) -> Arc<Cable> {
+        let parameters = Parameters::new(1, TAG_SLOTS).expect("in range");
+        Arc::new(Cable {
+            shard: self.server.connect(parameters),
+            cut: AtomicBool::new(false),
+            deaf: Arc::default(),
+            calls: Mutex::default(),
+            refused: Mutex::default(),
+            held: Mutex::default(),
+        })
+    }
+
+    /// What a server holds that was never asked.
+    pub(crate) fn nothing(&self) -> ShardState {
+        ShardState::new(self.settings)
+    }
+
     /// The server comes back without anything.
     pub(crate) fn restart_empty(&self) {
-        self.server.restart(ShardState::new(self.settings));
+        self.server.restart(self.nothing());
     }
 
     /// What the server holds now.
