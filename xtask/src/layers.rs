@@ -26,7 +26,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { name: "format", steps: &[Run("cargo fmt --all --check")] },
     Layer { name: "tidy", steps: &[Run("cargo xtask tidy")] },
     Layer { name: "lints", steps: &[Run(LINTS)] },
-    Layer { name: "tests", steps: &[TESTS, Run("cargo test --quiet --workspace --doc")] },
+    Layer { name: "tests", steps: &[REDIS, TESTS, Run("cargo test --quiet --workspace --doc")] },
     Layer { name: "on PostgreSQL", steps: &[POSTGRES, Run(ON_POSTGRES)] },
     Layer { name: "thread orders", steps: &[Run(THREAD_ORDERS)] },
     Layer {
@@ -61,6 +61,8 @@ const TESTS: Step = Preferred {
     fallback: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
         cargo test --workspace --lib --bins --tests --features larder/conformance",
 };
+
+const REDIS: Step = Package { name: "redis-server", program: "/usr/bin/redis-server" };
 
 const POSTGRES: Step = Package { name: "postgresql", program: "/usr/lib/postgresql/*/bin/initdb" };
 

@@ -1,0 +1,80 @@
+//! What went wrong with one command, by what to do about it.
+
+use larder::shard::Unreachable;
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+/// A command that has no good answer.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{verb}: {reason}")]
+pub(crate) struct Fault {
+    pub(crate) kind: FaultKind,
+    verb: &'static str,
+    reason: String,
+}
+
+/// What a fault says about its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FaultKind {
+    /// The connection is gone, or was never there.
+    Lost,
+    /// No answer in time.
+    TimedOut,
+    /// The server is not the one to ask any more: it became a replica, or the slot moved.
+    Elsewhere,
+    /// It will answer soon: it loads, its slot is on its way, or it runs a long script.
+    Busy,
+    /// It answered that it will not: it is full, or we may not. Asking again changes nothing.
+    Refused,
+}
+
+impl Fault {
+    pub(crate) fn new(kind: FaultKind, verb: &'static str, reason: impl ToString) -> Self {
+        Fault { kind, verb, reason: reason.to_string() }
+    }
+
+    pub(crate) fn of(verb: &'static str, error: &RedisError) -> Self {
+        Fault::new(kind_of(error), verb, error)
+    }
+
+    /// An answer that this crate does not understand.
+    pub(crate) fn unexpected(verb: &'static str, found: &redis::Value) -> Self {
+        let mut found = format!("{found:?}");
+        found.truncate(found.floor_char_boundary(200));
+        Fault::new(FaultKind::Refused, verb, format!("unexpected answer: {found}"))
+    }
+
+    /// Whether a later try within the same call may succeed.
+    pub(crate) fn is_transient(&self) -> bool {
+        matches!(self.kind, FaultKind::Busy | FaultKind::Lost)
+    }
+}
+
+impl From<Fault> for Unreachable {
+    fn from(fault: Fault) -> Self {
+        Unreachable::new(fault)
+    }
+}
+
+fn kind_of(error: &RedisError) -> FaultKind {
+    // Before version 7, Redis wraps what stopped a script into one kind of error.
+    let wrapped = |code: &str| error.detail().is_some_and(|detail| detail.contains(code));
+    match error.kind() {
+        _ if error.is_timeout() => FaultKind::TimedOut,
+        ErrorKind::Server(ServerErrorKind::ResponseError) if wrapped("-READONLY") => {
+            FaultKind::Elsewhere
+        }
+        ErrorKind::Server(kind) => match kind {
+            ServerErrorKind::Moved
+            | ServerErrorKind::Ask
+            | ServerErrorKind::ReadOnly
+            | ServerErrorKind::MasterDown => FaultKind::Elsewhere,
+            ServerErrorKind::BusyLoading
+            | ServerErrorKind::TryAgain
+            | ServerErrorKind::ClusterDown => FaultKind::Busy,
+            _ => FaultKind::Refused,
+        },
+        ErrorKind::Extension if matches!(error.code(), Some("BUSY" | "UNBLOCKED")) => FaultKind::Busy,
+        ErrorKind::Extension => FaultKind::Refused,
+        _ => FaultKind::Lost,
+    }
+}

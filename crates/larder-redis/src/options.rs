@@ -1,0 +1,166 @@
+//! What the shared tier is configured with, and what is wrong with it, all at once.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use larder::clock::{Clock, SystemClock};
+use larder::random::{Random, SystemRandom};
+use larder::shard::embedded::LEASE_TTL_MAX;
+use larder::shard::parameters::Parameters;
+use larder::shard::state::{LEASE_TTL, LOG_RECORDS_MAX};
+
+use crate::error::{Mistake, OpenError};
+use crate::server::breaker::BreakerOptions;
+
+/// The most records that a log in Redis may keep.
+pub const RECORDS_MAX: usize = 10_000_000;
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// A host name or IP address, and a port.
+    Tcp(String, u16),
+    /// The path of a socket on this machine.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Tcp(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Address::Tcp(host, port) => write!(f, "{host}:{port}"),
+            Address::Unix(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Who we are to the server. Never shown.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The ACL user; `None` is the default user.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let password = self.password.as_ref().map(|_| "…");
+        f.debug_struct("Credentials")
+            .field("username", &self.username)
+            .field("password", &password)
+            .finish()
+    }
+}
+
+/// What the shared tier is configured with.
+#[derive(Clone)]
+pub struct RedisOptions {
+    /// The server.
+    pub address: Address,
+    /// Who we are to it.
+    pub credentials: Credentials,
+    /// The number of the database, by default 0.
+    pub database: u32,
+    /// What all nodes of the namespace must agree on: how many shards, by default 1, and how large
+    /// their tag tables are, as the node's `tag_slots`. Where two nodes differ, the higher one
+    /// starts anew, and the lower one leaves the shared tier.
+    pub parameters: Parameters,
+    /// How many records the log keeps, by default 100,000. A node that was away for longer than
+    /// they reach back drops its memory.
+    pub log_records_max: usize,
+    /// How long a lease lasts that is not renewed; as the node's `lease_ttl`, by default 10 s.
+    pub lease_ttl: Duration,
+    /// How long a connection may take until it can be used. Default 1 s.
+    pub connect_timeout: Duration,
+    /// How long an answer may take, with its tries. Default 500 ms.
+    pub command_timeout: Duration,
+    /// Each failed connection lengthens the wait for the next by this much. Default 50 ms.
+    pub backoff_step: Duration,
+    /// The longest wait between two connections. Default 1 s.
+    pub backoff_max: Duration,
+    /// When reads and fills stop asking a server that is slow or fails.
+    pub breaker: BreakerOptions,
+    /// Counts all of these; by default that of the operating system.
+    pub clock: Arc<dyn Clock>,
+    /// Draws epochs and jitter; by default unpredictable.
+    pub random: Arc<dyn Random>,
+}
+
+impl RedisOptions {
+    /// Every default, for this server.
+    pub fn new(address: Address) -> Self {
+        RedisOptions {
+            address,
+            credentials: Credentials::default(),
+            database: 0,
+            parameters: Parameters::default(),
+            log_records_max: LOG_RECORDS_MAX,
+            lease_ttl: LEASE_TTL,
+            connect_timeout: Duration::from_secs(1),
+            command_timeout: Duration::from_millis(500),
+            backoff_step: Duration::from_millis(50),
+            backoff_max: Duration::from_secs(1),
+            breaker: BreakerOptions::default(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        }
+    }
+
+    /// Every mistake at once.
+    pub(crate) fn check(&self) -> Result<(), OpenError> {
+        let mut mistakes = Vec::new();
+        let mut refuse = |wrong: bool, field, problem: String| {
+            if wrong {
+                mistakes.push(Mistake::new(field, problem));
+            }
+        };
+        let records = self.log_records_max;
+        refuse(
+            !(1..=RECORDS_MAX).contains(&records),
+            "log_records_max",
+            format!("is {records}; it must be 1 to {RECORDS_MAX}"),
+        );
+        let times = [
+            ("lease_ttl", self.lease_ttl),
+            ("connect_timeout", self.connect_timeout),
+            ("command_timeout", self.command_timeout),
+            ("backoff_step", self.backoff_step),
+            ("backoff_max", self.backoff_max),
+            ("breaker.slow_call", self.breaker.slow_call),
+            ("breaker.open_for", self.breaker.open_for),
+        ];
+        for (field, time) in times {
+            refuse(
+                !(Duration::from_millis(1)..=LEASE_TTL_MAX).contains(&time),
+                field,
+                format!("is {time:?}; it must be 1 ms to {LEASE_TTL_MAX:?}"),
+            );
+        }
+        let BreakerOptions { window, calls_min, bad_share_max, probes, .. } = self.breaker;
+        refuse(
+            !(1..=window.min(10_000)).contains(&calls_min),
+            "breaker.calls_min",
+            format!("is {calls_min}; it must be 1 to the window, {window}, which has at most 10,000"),
+        );
+        refuse(
+            !(0.0..=1.0).contains(&bad_share_max) || bad_share_max == 0.0,
+            "breaker.bad_share_max",
+            format!("is {bad_share_max}; it must be above 0 and at most 1"),
+        );
+        refuse(probes == 0, "breaker.probes", "is 0; it must be at least 1".into());
+        OpenError::unless_empty(mistakes)
+    }
+}
+
+impl fmt::Debug for RedisOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisOptions")
+            .field("address", &self.address)
+            .field("credentials", &self.credentials)
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,97 @@
+//! The shards of a namespace, and how their servers are.
+
+use std::fmt;
+use std::sync::Arc;
+
+use larder::shard::state::ConnectReply;
+use larder::shard::{Shard, Unreachable};
+
+use crate::error::OpenError;
+use crate::names::Names;
+use crate::options::RedisOptions;
+use crate::server::ears::Ear;
+use crate::server::{Server, ServerHealth};
+use crate::shard::RedisShard;
+
+/// The shards of one namespace. Connections end when this and its shards are dropped.
+pub struct Redis {
+    server: Arc<Server>,
+    shards: Vec<Arc<RedisShard>>,
+}
+
+/// How the shared tier is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedisHealth {
+    /// Each server.
+    pub servers: Vec<ServerHealth>,
+    /// How many values were found that could not be read: each was a miss.
+    pub damaged_values: u64,
+}
+
+impl Redis {
+    /// Opens the shared tier of `namespace`, which must be the node's. Returns at once: servers
+    /// are dialled in the background, for as long as this lives.
+    ///
+    /// # Errors
+    /// Every option that is out of its range. That a server cannot be reached is none.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn open(namespace: &str, options: RedisOptions) -> Result<Self, OpenError> {
+        options.check()?;
+        let shards = options.parameters.shards();
+        let names: Vec<Arc<Names>> =
+            (0..shards).map(|index| Arc::new(Names::new(namespace, shards, index))).collect();
+        let ears: Arc<[Arc<Ear>]> =
+            names.iter().map(|names| Arc::new(Ear::on(names.channel.clone()))).collect();
+        let server = Arc::new(Server::open(options.clone(), Arc::clone(&ears)));
+        let shard = |(names, ear): (Arc<Names>, &Arc<Ear>)| {
+            Arc::new(RedisShard::new(names, Arc::clone(&server), Arc::clone(ear), options.clone()))
+        };
+        let shards = names.into_iter().zip(ears.iter()).map(shard).collect();
+        Ok(Redis { server, shards })
+    }
+
+    /// The shards, for [`LarderBuilder::shards`](larder::LarderBuilder::shards).
+    pub fn shards(&self) -> Vec<Arc<dyn Shard>> {
+        self.shards.iter().map(|shard| Arc::clone(shard) as Arc<dyn Shard>).collect()
+    }
+
+    /// Completes once every server is connected.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing: servers are dialled on.
+    pub async fn connected(&self) {
+        self.server.connected().await;
+    }
+
+    /// Joins every shard, unless that was done before, and says how their parameters compare. Verbs
+    /// do so by themselves before their first command on a connection.
+    ///
+    /// # Errors
+    /// The first shard that cannot be reached.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the rest of the shards to be joined later.
+    pub async fn joined(&self) -> Result<Vec<ConnectReply>, Unreachable> {
+        let mut joined = Vec::with_capacity(self.shards.len());
+        for shard in &self.shards {
+            joined.push(shard.joined().await?);
+        }
+        Ok(joined)
+    }
+
+    /// How the servers are now. Asks nobody.
+    pub fn health(&self) -> RedisHealth {
+        RedisHealth {
+            servers: vec![self.server.health()],
+            damaged_values: self.shards.iter().map(|shard| shard.damaged()).sum(),
+        }
+    }
+}
+
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").field("health", &self.health()).finish()
+    }
+}

@@ -1,0 +1,5 @@
+call('DEL', NONE)
+same_run()
+log({ARGV[8]})
+call('HSET', META, 'b', decimal(head))
+return {epoch, head}

@@ -1,0 +1,3 @@
+live()
+take(KEYS[5], ARGV[8])
+return 1

@@ -1,0 +1,257 @@
+//! Decides whether calls may go to a server. Opens when too many of the last calls failed or were
+//! slow, and closes after a few good ones. Pure: the caller says what time it is.
+//!
+//! The circuit breaker of Nygard, "Release It!" (2007), with latency counted as failure.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use larder::clock::Moment;
+
+/// When the breaker opens and closes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BreakerOptions {
+    /// How many of the last calls are looked at. Default 20.
+    pub window: usize,
+    /// With fewer calls the breaker stays closed. Default 5.
+    pub calls_min: usize,
+    /// It opens when this share of the calls failed or was slow. Default 0.5.
+    pub bad_share_max: f64,
+    /// A call that took longer is slow. Default 50 ms.
+    pub slow_call: Duration,
+    /// How long it stays open before it lets probes through. Default 500 ms.
+    pub open_for: Duration,
+    /// How many probes must be good, one after the other, to close it. Default 3.
+    pub probes: u32,
+}
+
+impl Default for BreakerOptions {
+    fn default() -> Self {
+        BreakerOptions {
+            window: 20,
+            calls_min: 5,
+            bad_share_max: 0.5,
+            slow_call: Duration::from_millis(50),
+            open_for: Duration::from_millis(500),
+            probes: 3,
+        }
+    }
+}
+
+/// What a breaker lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BreakerState {
+    /// Everything.
+    Closed,
+    /// Nothing that can be done without.
+    Open,
+    /// One call at a time, to see whether the server is well.
+    HalfOpen,
+}
+
+/// How a call went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sample {
+    /// Answered, after this time.
+    Answered(Duration),
+    /// Not answered.
+    Failed,
+}
+
+#[derive(Debug)]
+enum State {
+    Closed,
+    Open { until: Moment },
+    HalfOpen { good: u32, probing_since: Option<Moment> },
+}
+
+#[derive(Debug)]
+pub(crate) struct Breaker {
+    options: BreakerOptions,
+    state: State,
+    bad: VecDeque<bool>,
+}
+
+impl Breaker {
+    pub(crate) fn new(options: BreakerOptions) -> Self {
+        Breaker { options, state: State::Closed, bad: VecDeque::new() }
+    }
+
+    pub(crate) fn state(&self) -> BreakerState {
+        match self.state {
+            State::Closed => BreakerState::Closed,
+            State::Open { .. } => BreakerState::Open,
+            State::HalfOpen { .. } => BreakerState::HalfOpen,
+        }
+    }
+
+    /// Whether a call may go now. Half open, it is a probe then.
+    pub(crate) fn admits(&mut self, now: Moment) -> bool {
+        match &mut self.state {
+            State::Closed => true,
+            State::Open { until } if now < *until => false,
+            State::Open { .. } => {
+                self.state = State::HalfOpen { good: 0, probing_since: Some(now) };
+                true
+            }
+            State::HalfOpen { probing_since, .. } => {
+                // A probe that never reported, because its caller went away, is replaced.
+                let patience = self.options.open_for;
+                let free = probing_since.is_none_or(|since| since.plus(patience) <= now);
+                if free {
+                    *probing_since = Some(now);
+                }
+                free
+            }
+        }
+    }
+
+    /// Counts how a call went. Says whether the breaker changed.
+    pub(crate) fn record(&mut self, sample: Sample, now: Moment) -> Option<BreakerState> {
+        let bad = match sample {
+            Sample::Answered(took) => took > self.options.slow_call,
+            Sample::Failed => true,
+        };
+        let before = self.state();
+        match &mut self.state {
+            State::Closed => {
+                self.count(bad);
+                if self.is_bad() {
+                    self.open(now);
+                }
+            }
+            State::Open { .. } => {}
+            State::HalfOpen { .. } if bad => self.open(now),
+            State::HalfOpen { good, probing_since } => {
+                *good += 1;
+                *probing_since = None;
+                if *good >= self.options.probes {
+                    self.state = State::Closed;
+                }
+            }
+        }
+        (self.state() != before).then(|| self.state())
+    }
+
+    fn open(&mut self, now: Moment) {
+        self.bad.clear();
+        self.state = State::Open { until: now.plus(self.options.open_for) };
+    }
+
+    fn count(&mut self, bad: bool) {
+        self.bad.push_back(bad);
+        while self.bad.len() > self.options.window {
+            self.bad.pop_front();
+        }
+    }
+
+    fn is_bad(&self) -> bool {
+        let calls = self.bad.len();
+        let bad = self.bad.iter().filter(|bad| **bad).count();
+        calls >= self.options.calls_min && bad as f64 >= self.options.bad_share_max * calls as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAST: Sample = Sample::Answered(Duration::from_millis(1));
+    const SLOW: Sample = Sample::Answered(Duration::from_millis(51));
+
+    fn at(millis: u64) -> Moment {
+        Moment::START.plus(Duration::from_millis(millis))
+    }
+
+    fn breaker() -> Breaker {
+        Breaker::new(BreakerOptions::default())
+    }
+
+    fn opened_at_zero() -> Breaker {
+        let mut breaker = breaker();
+        for _ in 0..5 {
+            breaker.record(Sample::Failed, at(0));
+        }
+        assert_eq!(breaker.state(), BreakerState::Open);
+        breaker
+    }
+
+    #[test]
+    fn failures_open_it() {
+        let mut breaker = breaker();
+        for _ in 0..4 {
+            assert_eq!(breaker.record(Sample::Failed, at(0)), None);
+        }
+        assert_eq!(breaker.record(Sample::Failed, at(0)), Some(BreakerState::Open));
+        assert!(!breaker.admits(at(1)));
+    }
+
+    #[test]
+    fn slow_calls_open_it_as_failures_do() {
+        let mut breaker = breaker();
+        for _ in 0..5 {
+            breaker.record(SLOW, at(0));
+        }
+        assert!(!breaker.admits(at(1)));
+    }
+
+    #[test]
+    fn a_few_failures_among_many_calls_leave_it_closed() {
+        let mut breaker = breaker();
+        for call in 0..1_000 {
+            let sample = if call % 3 == 0 { Sample::Failed } else { FAST };
+            breaker.record(sample, at(call));
+        }
+        assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+
+    #[test]
+    fn old_calls_are_forgotten() {
+        let mut breaker = breaker();
+        for _ in 0..1_000 {
+            breaker.record(FAST, at(0));
+        }
+        for _ in 0..10 {
+            breaker.record(SLOW, at(1));
+        }
+        assert_eq!(breaker.state(), BreakerState::Open);
+    }
+
+    #[test]
+    fn half_open_lets_one_call_through_at_a_time() {
+        let mut breaker = opened_at_zero();
+        assert!(!breaker.admits(at(499)));
+        assert!(breaker.admits(at(500)));
+        assert_eq!(breaker.state(), BreakerState::HalfOpen);
+        assert!(!breaker.admits(at(501)));
+        breaker.record(FAST, at(502));
+        assert!(breaker.admits(at(503)));
+    }
+
+    #[test]
+    fn good_probes_close_it() {
+        let mut breaker = opened_at_zero();
+        for probe in 0..3 {
+            assert!(breaker.admits(at(500 + probe)));
+            breaker.record(FAST, at(500 + probe));
+        }
+        assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+
+    #[test]
+    fn one_bad_probe_opens_it_again() {
+        let mut breaker = opened_at_zero();
+        assert!(breaker.admits(at(500)));
+        breaker.record(SLOW, at(600));
+        assert!(!breaker.admits(at(1_099)));
+        assert!(breaker.admits(at(1_100)));
+    }
+
+    #[test]
+    fn a_probe_that_never_reports_is_replaced() {
+        let mut breaker = opened_at_zero();
+        assert!(breaker.admits(at(500)));
+        assert!(!breaker.admits(at(999)));
+        assert!(breaker.admits(at(1_000)));
+    }
+}

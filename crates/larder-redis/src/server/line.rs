@@ -1,0 +1,153 @@
+//! A pair of connections to one server: one for commands, one that listens. Neither reconnects by
+//! itself; when one ends, the line ends, and its server dials a new one.
+
+use std::sync::Arc;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, ProtocolVersion, PushKind, Value};
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisResult};
+use tokio_util::sync::CancellationToken;
+
+use super::batch::{RawRead, Reads};
+use super::ears::{Ear, pass_on};
+use crate::fault::{Fault, FaultKind};
+use crate::names::Names;
+use crate::options::{Address, RedisOptions};
+use crate::scripts::Script;
+
+/// A live pair of connections.
+#[derive(Debug)]
+pub(crate) struct Line {
+    commands: MultiplexedConnection,
+    reads: Reads,
+    ears: MultiplexedConnection,
+    ended: CancellationToken,
+}
+
+/// One call of a script.
+pub(crate) struct Call {
+    pub(crate) script: &'static Script,
+    pub(crate) keys: Vec<Vec<u8>>,
+    pub(crate) arguments: Vec<Vec<u8>>,
+}
+
+impl Line {
+    /// Connects twice. Dropping the future abandons both.
+    pub(crate) async fn dial(options: &RedisOptions, ears: Arc<[Arc<Ear>]>) -> Result<Self, Fault> {
+        let dialled = Line::connect(options, ears);
+        match tokio::time::timeout(options.connect_timeout, dialled).await {
+            Ok(line) => line.map_err(|error| Fault::of("connect", &error)),
+            Err(_) => {
+                let within = format!("no connection within {:?}", options.connect_timeout);
+                Err(Fault::new(FaultKind::TimedOut, "connect", within))
+            }
+        }
+    }
+
+    async fn connect(options: &RedisOptions, ears: Arc<[Arc<Ear>]>) -> RedisResult<Self> {
+        let client = Client::open(information(options)?)?;
+        let ended = CancellationToken::new();
+        let config = || {
+            AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(options.connect_timeout))
+                // Each call counts its own time, with its tries.
+                .set_response_timeout(None)
+        };
+        let hears = ended.clone();
+        let listening = config().set_push_sender(move |push: redis::PushInfo| {
+            match push.kind {
+                PushKind::Disconnection => hears.cancel(),
+                _ => pass_on(&ears, &push),
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
+        let ends = ended.clone();
+        let working = config().set_push_sender(move |push: redis::PushInfo| {
+            if push.kind == PushKind::Disconnection {
+                ends.cancel();
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
+        let commands = client.get_multiplexed_async_connection_with_config(&working).await?;
+        let ears = client.get_multiplexed_async_connection_with_config(&listening).await?;
+        Ok(Line { reads: Reads::on(commands.clone()), commands, ears, ended })
+    }
+
+    /// From now on hears this channel. Completes once the server has confirmed it.
+    pub(crate) async fn listen(&self, channel: &[u8]) -> Result<(), Fault> {
+        let mut ears = self.ears.clone();
+        let subscribed = ears.subscribe(channel).await;
+        subscribed.map_err(|error| Fault::of("subscribe", &error))
+    }
+
+    /// Runs a script, by its digest where the server knows it.
+    pub(crate) async fn call(&self, call: &Call) -> Result<Value, Fault> {
+        let Call { script, .. } = call;
+        let by_digest = self.send(&command("EVALSHA", &script.digest, call)).await;
+        let answer = match by_digest {
+            Err(error)
+                if error.kind() == redis::ErrorKind::Server(redis::ServerErrorKind::NoScript) =>
+            {
+                self.send(&command("EVAL", &script.text, call)).await
+            }
+            answer => answer,
+        };
+        answer.map_err(|error| Fault::of(script.verb, &error))
+    }
+
+    /// Sends one command.
+    pub(crate) async fn command(&self, verb: &'static str, command: &Cmd) -> Result<Value, Fault> {
+        self.send(command).await.map_err(|error| Fault::of(verb, &error))
+    }
+
+    async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+        let mut connection = self.commands.clone();
+        connection.send_packed_command(command).await?.extract_error()
+    }
+
+    /// Reads the values under these names, then the meta of their shard.
+    pub(crate) async fn read(
+        &self,
+        names: Arc<Names>,
+        values: Vec<Vec<u8>>,
+    ) -> Result<RawRead, Fault> {
+        self.reads.read(names, values).await
+    }
+
+    /// Ends the line: whoever uses it fails, and its server dials another.
+    pub(crate) fn end(&self) {
+        self.ended.cancel();
+    }
+
+    /// Completes when one of the connections has ended, or [`end`](Self::end) was called.
+    pub(crate) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+}
+
+fn command(name: &str, script: &str, call: &Call) -> Cmd {
+    let mut command = redis::cmd(name);
+    command.arg(script).arg(call.keys.len());
+    for argument in call.keys.iter().chain(&call.arguments) {
+        command.arg(argument.as_slice());
+    }
+    command
+}
+
+fn information(options: &RedisOptions) -> RedisResult<ConnectionInfo> {
+    let address = match &options.address {
+        Address::Tcp(host, port) => ConnectionAddr::Tcp(host.clone(), *port),
+        Address::Unix(path) => ConnectionAddr::Unix(path.clone()),
+    };
+    let mut redis = RedisConnectionInfo::default()
+        .set_protocol(ProtocolVersion::RESP3)
+        .set_db(i64::from(options.database))
+        .set_skip_set_lib_name();
+    if let Some(username) = &options.credentials.username {
+        redis = redis.set_username(username);
+    }
+    if let Some(password) = &options.credentials.password {
+        redis = redis.set_password(password);
+    }
+    Ok(address.into_connection_info()?.set_redis_settings(redis))
+}

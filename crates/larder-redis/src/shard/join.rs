@@ -1,0 +1,95 @@
+//! What comes before a shard's first command on a connection: hearing its channel, comparing the
+//! run id, agreeing on parameters.
+
+use std::sync::{Arc, Weak};
+
+use larder::shard::ServerTime;
+use larder::shard::parameters::Parameters;
+use larder::shard::state::ConnectReply;
+use parking_lot::Mutex;
+use redis::Value;
+
+use super::RedisShard;
+use super::answer::Answer;
+use crate::fault::{Fault, FaultKind};
+use crate::scripts::CONNECT;
+use crate::server::line::Line;
+
+/// The last line that the shard joined, and what came of it.
+#[derive(Default)]
+pub(super) struct Join {
+    joined: Mutex<Option<Joined>>,
+    joining: tokio::sync::Mutex<()>,
+}
+
+struct Joined {
+    line: Weak<Line>,
+    reply: ConnectReply,
+}
+
+impl Join {
+    fn of(&self, line: &Arc<Line>) -> Option<ConnectReply> {
+        let joined = self.joined.lock();
+        let joined = joined.as_ref().filter(|joined| joined.line.as_ptr() == Arc::as_ptr(line))?;
+        Some(joined.reply)
+    }
+}
+
+impl RedisShard {
+    /// Joins the shard on this line, unless that was done before.
+    pub(super) async fn join(&self, line: &Arc<Line>) -> Result<ConnectReply, Fault> {
+        if let Some(reply) = self.join.of(line) {
+            return Ok(reply);
+        }
+        let _one_at_a_time = self.join.joining.lock().await;
+        if let Some(reply) = self.join.of(line) {
+            return Ok(reply);
+        }
+        // Heard before the first lease is asked for, so that no wake-up can be missed.
+        line.listen(&self.names.channel).await?;
+        let asked = self.clock.precise();
+        let answer = line.call(&self.call(&CONNECT, Vec::new(), Vec::new())).await?;
+        let (reply, time) = self.connect_reply(answer)?;
+        self.time.learn(time, asked);
+        *self.join.joined.lock() = Some(Joined { line: Arc::downgrade(line), reply });
+        Ok(reply)
+    }
+
+    /// As [`join`](Self::join), for verbs that need equal parameters.
+    pub(super) async fn join_as_member(&self, line: &Arc<Line>) -> Result<(), Fault> {
+        match self.join(line).await? {
+            ConnectReply::Joined { .. } => Ok(()),
+            ConnectReply::Outranked { parameters } => {
+                let reason = format!("the namespace is used with higher parameters: {parameters:?}");
+                Err(Fault::new(FaultKind::Refused, CONNECT.verb, reason))
+            }
+        }
+    }
+
+    fn connect_reply(&self, answer: Value) -> Result<(ConnectReply, ServerTime), Fault> {
+        let mut answer = Answer::list(CONNECT.verb, answer)?;
+        let (epoch, server_time) = (answer.epoch()?, answer.time()?);
+        let [version, shards, encoding, tag_slots] =
+            [answer.number()?, answer.number()?, answer.number()?, answer.number()?];
+        let ours = self.options.parameters;
+        if [version, shards, encoding, tag_slots] == numbers(ours) {
+            return Ok((ConnectReply::Joined { epoch, server_time }, server_time));
+        }
+        let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        let slots = usize::try_from(tag_slots).unwrap_or(usize::MAX);
+        let parameters = Parameters::new(narrow(shards), slots)
+            .map_err(|error| Fault::new(FaultKind::Refused, CONNECT.verb, error))?
+            .of_versions(narrow(version), narrow(encoding));
+        Ok((ConnectReply::Outranked { parameters }, server_time))
+    }
+}
+
+/// The parameters in the order in which they are compared.
+pub(super) fn numbers(parameters: Parameters) -> [u64; 4] {
+    [
+        u64::from(parameters.version()),
+        u64::from(parameters.shards()),
+        u64::from(parameters.encoding()),
+        parameters.tag_slots() as u64,
+    ]
+}

@@ -1,0 +1,126 @@
+//! An entry as bytes. The head lies where scripts reach it; the checksum is bound to the key.
+//! Whatever is damaged, cut off or of another key is no entry: a counted miss.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0–1 | magic `LR` |
+//! | 2 | version |
+//! | 3 | flags; bit 0: soft. Scripts set it, so the checksum leaves it out |
+//! | 4–19 | id |
+//! | 20–35 | epoch |
+//! | 36–43 | `as_of`; a write-through's is set by its script, so the checksum leaves it out |
+//! | 44–51 | `as_of` once more, the other way round, in place of a checksum |
+//! | 52–59 | XXH3 of all but what is left out, seeded by the key |
+//! | 60–99 | fingerprint, fresh until, expires at, loaded at (ms), load cost (µs) |
+//! | 100 | what the payload is; 0: there is none |
+//! | 101 | how many tags |
+//! | from 102 | the tags' hashes, then the payload |
+//!
+//! Numbers are little-endian where not said otherwise.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use larder::key::EncodedKey;
+use larder::record::NameHash;
+use larder::shard::{Epoch, ServerTime, StoredEntry, TAGS_MAX};
+use twox_hash::XxHash3_64;
+
+use super::bytes::Bytes;
+
+const MAGIC: &[u8; 2] = b"LR";
+const VERSION: u8 = 1;
+const SOFT: u8 = 1;
+/// Where the part begins that comes after the checksum.
+const BODY: usize = 60;
+
+const NONE: u8 = 0;
+const SOME: u8 = 1;
+
+pub(crate) fn encode(key: &EncodedKey, entry: &StoredEntry) -> Vec<u8> {
+    let payload: &[u8] = entry.payload.as_deref().unwrap_or(&[]);
+    let mut bytes = Vec::with_capacity(BODY + 42 + 8 * entry.tags.len() + payload.len());
+    bytes.extend(MAGIC);
+    bytes.extend([VERSION, if entry.soft { SOFT } else { 0 }]);
+    bytes.extend(entry.id.to_le_bytes());
+    bytes.extend(entry.epoch.0.to_le_bytes());
+    bytes.extend(entry.as_of.to_le_bytes());
+    bytes.extend(entry.as_of.to_be_bytes());
+    bytes.extend([0; 8]);
+    bytes.extend(entry.fingerprint.to_le_bytes());
+    for time in [entry.fresh_until, entry.expires_at, entry.loaded_at] {
+        bytes.extend(time.0.to_le_bytes());
+    }
+    let cost_us = u64::try_from(entry.load_cost.as_micros()).unwrap_or(u64::MAX);
+    bytes.extend(cost_us.to_le_bytes());
+    bytes.push(if entry.payload.is_some() { SOME } else { NONE });
+    // An entry with more tags is refused before it is stored.
+    bytes.push(u8::try_from(entry.tags.len()).unwrap_or(u8::MAX));
+    for tag in entry.tags.iter() {
+        bytes.extend(tag.to_bits().to_le_bytes());
+    }
+    bytes.extend(payload);
+    let sum = checksum(key, &bytes);
+    bytes[52..BODY].copy_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+/// `None`: damaged, of another key, or of a version that this one does not know.
+pub(crate) fn decode(key: &EncodedKey, bytes: &[u8]) -> Option<StoredEntry> {
+    let mut head = Bytes::of(bytes);
+    if head.array::<2>()? != *MAGIC || head.byte()? != VERSION {
+        return None;
+    }
+    let soft = head.byte()? & SOFT != 0;
+    let (id, epoch) = (head.wide()?, Epoch(head.wide()?));
+    let (as_of, again) = (head.number()?, u64::from_be_bytes(head.array()?));
+    let sum = head.number()?;
+    if as_of != again || sum != checksum(key, bytes) {
+        return None;
+    }
+    let fingerprint = head.number()?;
+    let mut time = || head.number().map(ServerTime);
+    let (fresh_until, expires_at, loaded_at) = (time()?, time()?, time()?);
+    let load_cost = Duration::from_micros(head.number()?);
+    let form = head.byte()?;
+    let count = usize::from(head.byte()?);
+    if count > TAGS_MAX {
+        return None;
+    }
+    let (tags, _) = head.take(8 * count)?.as_chunks::<8>();
+    let tags: Vec<NameHash> =
+        tags.iter().map(|tag| NameHash::from_bits(u64::from_le_bytes(*tag))).collect();
+    let payload = match form {
+        NONE => None,
+        SOME => Some(Arc::from(head.rest())),
+        _ => return None,
+    };
+    Some(StoredEntry {
+        id,
+        epoch,
+        as_of,
+        soft,
+        tags: tags.into(),
+        fresh_until,
+        expires_at,
+        load_cost,
+        loaded_at,
+        fingerprint,
+        payload,
+    })
+}
+
+/// The id that bytes claim to have, whatever else is wrong with them.
+pub(crate) fn id_of(bytes: &[u8]) -> u128 {
+    let id = bytes.get(4..20).and_then(|id| id.try_into().ok());
+    id.map_or(0, u128::from_le_bytes)
+}
+
+/// Of magic, version, id and epoch, and of all that follows the checksum. A value that lies under
+/// another key has another sum.
+fn checksum(key: &EncodedKey, bytes: &[u8]) -> u64 {
+    let key_sum = XxHash3_64::oneshot(key.as_bytes());
+    let head = [bytes.get(..3), bytes.get(4..36)].map(|part| part.unwrap_or(&[])).concat();
+    let head_sum = XxHash3_64::oneshot_with_seed(key_sum, &head);
+    XxHash3_64::oneshot_with_seed(head_sum, bytes.get(BODY..).unwrap_or(&[]))
+}

@@ -1,0 +1,149 @@
+//! A redis-server of one's own.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use redis::{Client, Cmd, Connection, FromRedisValue};
+use tempfile::TempDir;
+
+use crate::ports::free_port;
+use crate::process::Process;
+
+/// How long a server may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often it is asked whether it does.
+const ASKED_EVERY: Duration = Duration::from_millis(5);
+
+/// A running redis-server, without persistence unless asked for.
+#[derive(Debug)]
+pub struct RedisServer {
+    port: u16,
+    settings: Vec<String>,
+    directory: TempDir,
+    process: Option<Process>,
+}
+
+impl RedisServer {
+    /// Starts a server with every default.
+    pub fn start() -> Self {
+        RedisServer::start_with(&[])
+    }
+
+    /// Starts a server with these settings on its command line, such as `["--maxmemory", "50mb"]`.
+    ///
+    /// # Panics
+    /// redis-server is not installed, or does not answer within 20 s: with its log.
+    pub fn start_with(settings: &[&str]) -> Self {
+        let mut server = RedisServer {
+            port: free_port(),
+            settings: settings.iter().map(ToString::to_string).collect(),
+            directory: tempfile::tempdir().expect("a temporary directory can be made"),
+            process: None,
+        };
+        server.run();
+        server
+    }
+
+    /// Where it listens, on loopback.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Kills it, as `kill -9` does. Its files stay.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts it again on the same port, with the files that are there.
+    pub fn run(&mut self) {
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+            .args(["--appendonly", "no", "--daemonize", "no"])
+            .arg("--dir")
+            .arg(self.directory.path())
+            .args(&self.settings);
+        self.process = Some(Process::start(&mut command, &self.directory.path().join("log")));
+        self.await_answer();
+    }
+
+    /// Kills it and starts it again, empty.
+    pub fn restart_empty(&mut self) {
+        self.kill();
+        drop(fs::remove_file(self.dump()));
+        self.run();
+    }
+
+    /// What it stores now, as a file of its own format.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.ask::<()>(&redis::cmd("SAVE"));
+        fs::read(self.dump()).expect("it was just saved")
+    }
+
+    /// Kills it and starts it again with what it stored at `snapshot`.
+    pub fn restart_with(&mut self, snapshot: &[u8]) {
+        self.kill();
+        fs::write(self.dump(), snapshot).expect("the directory can be written");
+        self.run();
+    }
+
+    /// Stops it without ending it: connections stay, nothing is answered.
+    pub fn freeze(&self) {
+        self.process().signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.process().signal("CONT");
+    }
+
+    /// Asks it one command on a connection of its own.
+    ///
+    /// # Panics
+    /// It does not answer, or with an error.
+    pub fn ask<T: FromRedisValue>(&self, command: &Cmd) -> T {
+        let mut connection = self.connection().expect("it is running");
+        command.query(&mut connection).expect("the command is answered")
+    }
+
+    fn process(&self) -> &Process {
+        self.process.as_ref().expect("it is running")
+    }
+
+    fn dump(&self) -> PathBuf {
+        self.directory.path().join("dump.rdb")
+    }
+
+    fn connection(&self) -> redis::RedisResult<Connection> {
+        Client::open(self.url())?.get_connection_with_timeout(Duration::from_secs(2))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a process has no clock to be turned")]
+    fn await_answer(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer =
+                self.connection().and_then(|mut asked| redis::cmd("PING").query::<()>(&mut asked));
+            let Err(error) = answer else { return };
+            // With a password it answers, too: that it wants one.
+            if error.code().is_some_and(|code| code == "NOAUTH") {
+                return;
+            }
+            let running = self.process.as_mut().is_some_and(Process::is_running);
+            if !running || Instant::now() > until {
+                let log = fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
+                panic!("redis-server on port {} does not answer: {error}\n{log}", self.port);
+            }
+            thread::sleep(ASKED_EVERY);
+        }
+    }
+}
