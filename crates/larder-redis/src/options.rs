@@ -139,7 +139,8 @@ impl RedisOptions {
                 format!("is {time:?}; it must be 1 ms to {LEASE_TTL_MAX:?}"),
             );
         }
-        let BreakerOptions { window, calls_min, bad_share_max, probes, .. } = self.breaker;
+        let BreakerOptions { failures_max, window, calls_min, bad_share_max, probes, .. } =
+            self.breaker;
         refuse(
             !(1..=window.min(10_000)).contains(&calls_min),
             "breaker.calls_min",
@@ -150,6 +151,7 @@ impl RedisOptions {
             "breaker.bad_share_max",
             format!("is {bad_share_max}; it must be above 0 and at most 1"),
         );
+        refuse(failures_max == 0, "breaker.failures_max", "is 0; it must be at least 1".into());
         refuse(probes == 0, "breaker.probes", "is 0; it must be at least 1".into());
         OpenError::unless_empty(mistakes)
     }

@@ -1,5 +1,6 @@
-//! Decides whether calls may go to a server. Opens when too many of the last calls failed or were
-//! slow, and closes after a few good ones. Pure: the caller says what time it is.
+//! Decides whether calls may go to a server. Opens when calls fail one after the other, or when too
+//! many of the last ones failed or were slow; closes after a few good ones. Pure: the caller says
+//! what time it is.
 //!
 //! The circuit breaker of Nygard, "Release It!" (2007), with latency counted as failure.
 
@@ -11,11 +12,13 @@ use larder::clock::Moment;
 /// When the breaker opens and closes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BreakerOptions {
+    /// It opens when so many calls failed one after the other. Default 2.
+    pub failures_max: u32,
     /// How many of the last calls are looked at. Default 20.
     pub window: usize,
-    /// With fewer calls the breaker stays closed. Default 5.
+    /// With fewer calls their share does not count. Default 10.
     pub calls_min: usize,
-    /// It opens when this share of the calls failed or was slow. Default 0.5.
+    /// It opens when this share of the last calls failed or was slow. Default 0.5.
     pub bad_share_max: f64,
     /// A call that took longer is slow. Default 50 ms.
     pub slow_call: Duration,
@@ -28,8 +31,9 @@ pub struct BreakerOptions {
 impl Default for BreakerOptions {
     fn default() -> Self {
         BreakerOptions {
+            failures_max: 2,
             window: 20,
-            calls_min: 5,
+            calls_min: 10,
             bad_share_max: 0.5,
             slow_call: Duration::from_millis(50),
             open_for: Duration::from_millis(500),
@@ -70,11 +74,13 @@ pub(crate) struct Breaker {
     options: BreakerOptions,
     state: State,
     bad: VecDeque<bool>,
+    /// How many calls failed since the last answer.
+    failures: u32,
 }
 
 impl Breaker {
     pub(crate) fn new(options: BreakerOptions) -> Self {
-        Breaker { options, state: State::Closed, bad: VecDeque::new() }
+        Breaker { options, state: State::Closed, bad: VecDeque::new(), failures: 0 }
     }
 
     pub(crate) fn state(&self) -> BreakerState {
@@ -112,11 +118,12 @@ impl Breaker {
             Sample::Answered(took) => took > self.options.slow_call,
             Sample::Failed => true,
         };
+        self.failures = if sample == Sample::Failed { self.failures + 1 } else { 0 };
         let before = self.state();
         match &mut self.state {
             State::Closed => {
                 self.count(bad);
-                if self.is_bad() {
+                if self.failures >= self.options.failures_max || self.is_bad() {
                     self.open(now);
                 }
             }
@@ -135,6 +142,7 @@ impl Breaker {
 
     fn open(&mut self, now: Moment) {
         self.bad.clear();
+        self.failures = 0;
         self.state = State::Open { until: now.plus(self.options.open_for) };
     }
 
@@ -169,7 +177,7 @@ mod tests {
 
     fn opened_at_zero() -> Breaker {
         let mut breaker = breaker();
-        for _ in 0..5 {
+        for _ in 0..2 {
             breaker.record(Sample::Failed, at(0));
         }
         assert_eq!(breaker.state(), BreakerState::Open);
@@ -177,21 +185,21 @@ mod tests {
     }
 
     #[test]
-    fn failures_open_it() {
+    fn failures_one_after_the_other_open_it() {
         let mut breaker = breaker();
-        for _ in 0..4 {
-            assert_eq!(breaker.record(Sample::Failed, at(0)), None);
-        }
+        assert_eq!(breaker.record(Sample::Failed, at(0)), None);
         assert_eq!(breaker.record(Sample::Failed, at(0)), Some(BreakerState::Open));
         assert!(!breaker.admits(at(1)));
     }
 
     #[test]
-    fn slow_calls_open_it_as_failures_do() {
+    fn slow_calls_open_it_when_there_are_enough_of_them() {
         let mut breaker = breaker();
-        for _ in 0..5 {
+        for _ in 0..9 {
             breaker.record(SLOW, at(0));
         }
+        assert!(breaker.admits(at(1)));
+        breaker.record(SLOW, at(0));
         assert!(!breaker.admits(at(1)));
     }
 

@@ -64,9 +64,9 @@ struct Inner {
 /// Whether a call can be done without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// It saves work: a server that is slow is not asked.
+    /// A reader waits for it, and can go on without: a server that is slow is not asked.
     Optional,
-    /// It keeps the promises: it is tried for as long as there is a connection.
+    /// It keeps a promise, or others wait for it: tried for as long as there is a connection.
     Essential,
 }
 

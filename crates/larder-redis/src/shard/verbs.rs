@@ -237,21 +237,21 @@ impl RedisShard {
     pub(super) async fn renew_lease(&self, key: EncodedKey, token: Token) -> Result<bool, Fault> {
         let arguments = vec![token_bytes(token), self.lease_ttl_ms()];
         let call = self.call(&scripts::RENEW, vec![self.names.lease(&key)], arguments);
-        let answer = self.run(Need::Optional, Repeat::Idempotent, call).await?;
+        let answer = self.run(Need::Essential, Repeat::Idempotent, call).await?;
         Ok(number(&answer) == Some(1))
     }
 
     pub(super) async fn release_lease(&self, key: EncodedKey, token: Token) -> Result<(), Fault> {
         let arguments = vec![token_bytes(token)];
         let call = self.call(&scripts::RELEASE, vec![self.names.lease(&key)], arguments);
-        self.run(Need::Optional, Repeat::Idempotent, call).await?;
+        self.run(Need::Essential, Repeat::Idempotent, call).await?;
         Ok(())
     }
 
     pub(super) async fn fill_value(&self, fill: Fill) -> Result<FillReply, Fault> {
         let keys = vec![self.names.value(&fill.key), self.names.lease(&fill.key)];
         let call = self.call(&scripts::FILL, keys, stored(&fill));
-        let answer = self.run(Need::Optional, Repeat::Once, call).await?;
+        let answer = self.run(Need::Essential, Repeat::Once, call).await?;
         Ok(fill_reply(&answer))
     }
 

@@ -1,0 +1,108 @@
+//! What nodes have of each other while the server is well.
+
+use std::time::Instant;
+
+use larder::{Invalidation, Origin, Pattern};
+use larder_rig::RedisServer;
+
+use crate::support::{Node, Source, millis, until};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_one_node_loaded_is_not_loaded_by_another() {
+    let (server, source) = (RedisServer::start(), Source::default());
+    let (a, b) = (Node::on(server.port()).await, Node::on(server.port()).await);
+    a.read_from(Origin::Memory, 7, &source).await;
+    b.read_from(Origin::Shared, 7, &source).await;
+    assert_eq!(source.loads(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cold_key_is_loaded_once_for_the_whole_fleet() {
+    let (server, source) = (RedisServer::start(), Source::default());
+    let mut nodes = Vec::new();
+    for _ in 0..4 {
+        nodes.push(Node::on(server.port()).await);
+    }
+    let mut reads = Vec::new();
+    for node in &nodes {
+        for _ in 0..100 {
+            let source = source.clone();
+            let load = move |_| async move { source.load(millis(50)).await };
+            reads.push(node.cache.get_or_load(&7, load));
+        }
+    }
+    for read in futures_util::future::join_all(reads).await {
+        assert_eq!(*read.expect("loaded"), 0);
+    }
+    assert_eq!(source.loads(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invalidation_reaches_the_memory_of_other_nodes_by_push() {
+    let (server, source) = (RedisServer::start(), Source::default());
+    let (a, b) = (Node::on(server.port()).await, Node::on(server.port()).await);
+    let mut slowest = millis(0);
+    for _ in 0..50 {
+        b.read_from(Origin::Memory, 7, &source).await;
+        let changed = source.change();
+        let invalidated = a.cache.invalidate(&7).await;
+        assert!(invalidated.position().is_some(), "{invalidated:?}");
+        let shared_at = Instant::now();
+        until("the change", async || *b.read(7, &source).await == changed).await;
+        slowest = slowest.max(shared_at.elapsed());
+    }
+    println!("the slowest of 50 invalidations took {slowest:?}");
+    assert!(slowest < millis(250), "no push came, but a poll: {slowest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_of_many_and_patterns_kill_what_other_nodes_stored() {
+    let (server, source) = (RedisServer::start(), Source::default());
+    let (a, b) = (Node::on(server.port()).await, Node::on(server.port()).await);
+    let names = [
+        Invalidation::new().cache("numbers"),
+        Invalidation::new().everything(),
+        Invalidation::new().pattern(Pattern::glob("numbers:*").expect("a glob")),
+        Invalidation::new().pattern(Pattern::regex("numbers:[0-9]").expect("an expression")),
+    ];
+    for name in names {
+        a.read_from(Origin::Memory, 7, &source).await;
+        let changed = source.change();
+        let shown = format!("{name:?}");
+        assert!(b.larder.invalidate(name).await.position().is_some(), "{shown}");
+        assert_eq!(*b.read(7, &source).await, changed, "{shown}");
+        until(&shown, async || *a.read(7, &source).await == changed).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_is_read_in_one_go_and_in_order() {
+    let (server, source) = (RedisServer::start(), Source::default());
+    let (a, b) = (Node::on(server.port()).await, Node::on(server.port()).await);
+    for key in 0..100 {
+        a.read_from(Origin::Memory, key, &source).await;
+    }
+    let keys: Vec<u64> = (0..100).rev().collect();
+    until("all of them shared", async || {
+        let found = b.cache.get_many(&keys).await;
+        found.iter().flatten().count() == 100
+    })
+    .await;
+    assert_eq!(source.loads(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_value_is_a_counted_miss_and_is_replaced() {
+    let (server, source) = (RedisServer::start(), Source::default());
+    let (a, b) = (Node::on(server.port()).await, Node::on(server.port()).await);
+    a.read_from(Origin::Memory, 7, &source).await;
+    let keys: Vec<Vec<u8>> = server.ask(redis::cmd("KEYS").arg("{fleet.1.0}:v:*"));
+    let [name] = keys.as_slice() else { panic!("one value is stored, not {keys:?}") };
+    // The last byte of the payload.
+    server.ask::<u64>(redis::cmd("SETRANGE").arg(name).arg(103).arg("x"));
+    assert_eq!(b.read(7, &source).await.origin(), Origin::Loaded);
+    assert_eq!(b.redis.health().damaged_values, 1);
+    let c = Node::on(server.port()).await;
+    c.read_from(Origin::Shared, 7, &source).await;
+    assert_eq!(source.loads(), 2);
+}

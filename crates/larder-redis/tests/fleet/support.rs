@@ -1,0 +1,103 @@
+//! A server, nodes on it, and a source whose every change has a number.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use larder::clock::{Clock, SystemClock};
+use larder::{Cache, Hit, Larder, LarderBuilder, Origin};
+use larder_redis::{Address, Redis, RedisOptions};
+
+/// What takes longer hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) const fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// Completes once `is_so` says yes.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            pause(millis(2)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
+    assert!(waited.is_ok(), "{what} did not happen within {PATIENCE:?}");
+}
+
+/// Lets real time go by: a server's clock cannot be turned.
+pub(crate) async fn pause(span: Duration) {
+    SystemClock.sleep_until(SystemClock.precise().plus(span)).await;
+}
+
+/// A register that counts its changes and its reads.
+#[derive(Clone, Default)]
+pub(crate) struct Source {
+    version: Arc<AtomicU32>,
+    loads: Arc<AtomicU32>,
+}
+
+impl Source {
+    /// The next version, from now on.
+    pub(crate) fn change(&self) -> u32 {
+        self.version.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    pub(crate) fn loads(&self) -> u32 {
+        self.loads.load(Ordering::SeqCst)
+    }
+
+    /// Reads the version that is there when the read begins, which takes this long.
+    pub(crate) async fn load(&self, takes: Duration) -> Result<u32, std::io::Error> {
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        let version = self.version.load(Ordering::SeqCst);
+        pause(takes).await;
+        Ok(version)
+    }
+}
+
+/// One node of the fleet.
+pub(crate) struct Node {
+    pub(crate) redis: Redis,
+    pub(crate) larder: Larder,
+    pub(crate) cache: Cache<u64, u32>,
+}
+
+impl Node {
+    pub(crate) async fn on(port: u16) -> Self {
+        let node = Node::without_waiting(port, |builder| builder);
+        node.redis.connected().await;
+        node
+    }
+
+    pub(crate) fn without_waiting(
+        port: u16,
+        set: impl FnOnce(LarderBuilder) -> LarderBuilder,
+    ) -> Self {
+        let options = RedisOptions::new(Address::Tcp("127.0.0.1".into(), port));
+        let redis = Redis::open("fleet", options).expect("options in range");
+        let builder = Larder::builder("fleet").shards(redis.shards());
+        let larder = set(builder).build().expect("settings in range");
+        let cache = larder.cache("numbers").jitter(0.0).build().expect("a cache");
+        Node { redis, larder, cache }
+    }
+
+    pub(crate) async fn read(&self, key: u64, source: &Source) -> Hit<u32> {
+        let source = source.clone();
+        let read = self.cache.get_or_load(&key, |_| async move { source.load(millis(0)).await });
+        read.await.expect("the loader is healthy")
+    }
+
+    /// Reads until the answer has this origin.
+    pub(crate) async fn read_from(&self, origin: Origin, key: u64, source: &Source) -> u32 {
+        let mut found = None;
+        until(&format!("a read from {origin:?}"), async || {
+            let hit = self.read(key, source).await;
+            found = Some(*hit);
+            hit.origin() == origin
+        })
+        .await;
+        found.expect("it was read")
+    }
+}
