@@ -26,6 +26,7 @@ use crate::figures::Figures;
 use crate::http::{self, ApiError, Limits, Route, Routes};
 use crate::reads::Reads;
 use crate::settings::{Secret, Settings};
+use crate::shared_tier::SharedTier;
 use crate::storage::Store;
 use crate::system::{self, System};
 use crate::telemetry::Telemetry;
@@ -105,7 +106,7 @@ impl FromRef<App> for System {
 }
 
 impl App {
-    /// Builds every part on `store`. `stop` tells it that the server drains.
+    /// Builds every part on `store`, the cache on `tier`. `stop` tells it that the server drains.
     ///
     /// # Errors
     /// The cache or the metrics refuse the settings.
@@ -113,10 +114,12 @@ impl App {
         settings: &Settings,
         secret: &Secret,
         store: Store,
+        tier: SharedTier,
         stop: CancellationToken,
     ) -> Result<App, AppError> {
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock))?);
         let larder = Larder::builder("arcade")
+            .shards(tier.shards())
             .bytes_max(settings.cache.memory_bytes_max)
             .entries_max(settings.cache.entries_max)
             .build()?;
@@ -144,7 +147,15 @@ impl App {
             notifications: Notifications::new(caches, rows, running.clone()),
             tournaments: Tournaments::new(tournament_caches, tournaments, running.clone()),
             market: Market::new(market_caches, market_rows, running.clone()),
-            system: System { profile: settings.profile, store, larder, figures, telemetry, stop },
+            system: System {
+                profile: settings.profile,
+                store,
+                larder,
+                tier,
+                figures,
+                telemetry,
+                stop,
+            },
             description: Description::of(&table, &settings.cache),
             limits: Arc::new(Limits::new(settings.limits, &table, Arc::new(SystemClock))),
             running,
@@ -244,7 +255,8 @@ mod tests {
         let settings = configuration::load(Environment::of(directory.path(), [])).expect("settings");
         let store = Store::open(&settings.database, directory.path()).await.expect("open");
         let secret = Secret::new("a secret of more than thirty-two bytes");
-        let app = App::build(&settings, &secret, store, CancellationToken::new()).expect("app");
+        let app = App::build(&settings, &secret, store, SharedTier::none(), CancellationToken::new())
+            .expect("app");
         let routes = Router::new().route("/panics", get(panics)).route("/fails", get(fails));
         let mut router = app.layered(routes, &settings.http);
         for path in ["/panics", "/fails"] {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use arcade::configuration::{Layer, Shown};
 use arcade::demo::{DEMO_PASSWORD, DEMO_WORLD};
 use arcade::settings::Settings;
+use arcade::shared_tier::SharedTier;
+use larder_redis::ServerHealth;
 
 /// How to try a server that has just started, ready to paste.
 pub(crate) struct Greeting {
@@ -45,7 +47,7 @@ of each is \"{DEMO_PASSWORD}\".
 }
 
 /// Which parts the server runs on.
-pub(crate) fn parts(settings: &Settings) -> String {
+pub(crate) fn parts(settings: &Settings, tier: &SharedTier) -> String {
     let database = match &settings.database.url {
         Some(url) if url.reveal().starts_with("postgres") => "PostgreSQL".to_owned(),
         Some(_) => "SQLite, as database.url says".to_owned(),
@@ -53,10 +55,21 @@ pub(crate) fn parts(settings: &Settings) -> String {
     };
     let cache = &settings.cache;
     format!(
-        "Database: {database}. Cache: memory, up to {} entries and {} MiB; no shared tier.",
+        "Database: {database}. Cache: memory, up to {} entries and {} MiB; {}.",
         cache.entries_max,
-        cache.memory_bytes_max >> 20
+        cache.memory_bytes_max >> 20,
+        shared_tier(tier)
     )
+}
+
+fn shared_tier(tier: &SharedTier) -> String {
+    let Some(health) = tier.health() else { return "no shared tier".to_owned() };
+    let server = |server: &ServerHealth| {
+        let state = if server.connected { "connected" } else { "not connected yet" };
+        format!("{}, {state}", server.address)
+    };
+    let servers: Vec<String> = health.servers.iter().map(server).collect();
+    format!("shared through Redis ({}) at {}", tier.mode().name(), servers.join(", "))
 }
 
 /// Every setting as a table.

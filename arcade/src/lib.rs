@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod reads;
 pub mod server;
 pub mod settings;
+pub mod shared_tier;
 pub mod storage;
 pub mod system;
 pub mod telemetry;

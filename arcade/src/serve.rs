@@ -1,11 +1,12 @@
 //! The start: what is told, in which order, until the server answers.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use arcade::app::App;
 use arcade::auth::{self, Passwords, Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::demo::{DEMO_WORLD, Filled, World};
 use arcade::server::Server;
 use arcade::settings::{Demo, Log, LogFormat, Profile, Settings};
+use arcade::shared_tier::SharedTier;
 use arcade::storage::Store;
 use larder::clock::{Clock, SystemClock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -20,23 +21,39 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     log_to_stderr(&settings.log)?;
     let server = Server::listen(&settings.http).await?;
     let secret = auth::secret_of(&settings)?;
-    let store = crate::opened(&settings).await?;
+    let tier = SharedTier::open(&settings.redis)?;
+    tier.warn_of_mode(settings.profile);
+    let store = parts_that_must_be_there(&settings, &tier).await?;
     store.migrate().await?;
     if settings.demo == Demo::On {
         fill(&settings, &store).await?;
     }
     let stop = CancellationToken::new();
-    let app = App::build(&settings, &secret, store, stop.clone())?;
+    let app = App::build(&settings, &secret, store, tier.clone(), stop.clone())?;
     // Before the address is told: whoever reads it may send one at once.
     let signals = Signals::caught()?;
     println!("Arcade listens on http://{} (profile {}).", server.address(), settings.profile);
-    println!("{}", greeting::parts(&settings));
+    println!("{}", greeting::parts(&settings, &tier));
     if settings.profile == Profile::Development {
         print!("{}", invitation(&settings, &Tokens::new(&secret), &server)?);
     }
-    until_signalled(signals, server, app, stop).await;
+    let told = tier.tell(stop.clone());
+    tokio::join!(until_signalled(signals, server, app, stop), told);
     println!("Arcade has stopped.");
     Ok(())
+}
+
+/// Waits for what the server cannot start without, and names all of it that is missing.
+async fn parts_that_must_be_there(settings: &Settings, tier: &SharedTier) -> anyhow::Result<Store> {
+    match tokio::join!(crate::opened(settings), tier.ready()) {
+        (Ok(store), Ok(())) => Ok(store),
+        (Err(error), Ok(())) => Err(error),
+        (Ok(store), Err(error)) => {
+            store.close().await;
+            Err(error.into())
+        }
+        (Err(database), Err(redis)) => Err(anyhow!("{database:#}; and {redis}")),
+    }
 }
 
 /// Fills an empty database with the demo world and says so.

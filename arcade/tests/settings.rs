@@ -1,8 +1,12 @@
 //! Settings: what is missing, wrong or unknown is named, all of it at once.
 
 use arcade::configuration::{self, Environment, Fallback, Layer, SETTINGS, Setting, SettingsError};
-use arcade::settings::Profile;
+use arcade::settings::{Profile, Redis, RedisMode};
+use larder_redis::Address;
 use tempfile::TempDir;
+
+/// The subject of a missing Redis.
+const REDIS_URL: &str = "REDIS_URL (redis.url)";
 
 const SECRET: &str = "a secret of tests, with more than 32 bytes";
 
@@ -34,11 +38,14 @@ fn check(variables: &[(&str, &str)], file: &str, subjects: &[&str]) -> String {
 fn every_required_variable_is_named_in_one_message() {
     for profile in Profile::ALL {
         let required = |setting: &&Setting| (setting.fallback)(profile) == Fallback::Required;
-        let subjects: Vec<String> = SETTINGS
+        let mut subjects: Vec<String> = SETTINGS
             .iter()
             .filter(required)
             .map(|setting| format!("{} ({})", setting.variable, setting.name))
             .collect();
+        if matches!(profile, Profile::Staging | Profile::Production) {
+            subjects.push(REDIS_URL.to_owned());
+        }
         let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
         let message = check(&[("ARCADE_PROFILE", profile.name())], "", &subjects);
         assert!(subjects.iter().all(|subject| message.contains(subject)), "{message}");
@@ -47,12 +54,83 @@ fn every_required_variable_is_named_in_one_message() {
 
 #[test]
 fn production_needs_its_secret_and_its_database() {
-    let subjects = ["JWT_SECRET (auth.jwt_secret)", "DATABASE_URL (database.url)"];
+    let subjects = ["JWT_SECRET (auth.jwt_secret)", "DATABASE_URL (database.url)", REDIS_URL];
     let production = ("ARCADE_PROFILE", "production");
+    let (secret, database) = (("JWT_SECRET", SECRET), ("DATABASE_URL", "sqlite:x.db"));
     check(&[production], "", &subjects);
-    check(&[production, ("JWT_SECRET", SECRET)], "", &subjects[1..]);
-    check(&[production, ("DATABASE_URL", "sqlite:x.db")], "", &subjects[..1]);
-    check(&[production, ("JWT_SECRET", SECRET), ("DATABASE_URL", "sqlite:x.db")], "", &[]);
+    check(&[production, secret], "", &subjects[1..]);
+    check(&[production, database], "", &[subjects[0], REDIS_URL]);
+    check(&[production, secret, database], "", &[REDIS_URL]);
+    check(&[production, secret, database, ("REDIS_URL", "redis://cache.local")], "", &[]);
+}
+
+#[test]
+fn production_without_redis_must_be_written() {
+    let written = |mode| {
+        let fixed =
+            [("ARCADE_PROFILE", "production"), ("JWT_SECRET", SECRET), ("DATABASE_URL", "sqlite:x")];
+        [fixed.as_slice(), &[("ARCADE_REDIS", mode)]].concat()
+    };
+    check(&written("off"), "", &[]);
+    check(&written("optional"), "", &[REDIS_URL]);
+    check(&written("required"), "", &[REDIS_URL]);
+}
+
+fn redis(variables: &[(&str, &str)]) -> Redis {
+    let directory = directory_with("");
+    let environment = Environment::of(directory.path(), variables.iter().copied());
+    configuration::load(environment).expect("good settings").redis
+}
+
+#[test]
+fn redis_is_used_where_it_is_named_and_nowhere_else() {
+    assert_eq!(redis(&[]).mode, RedisMode::Off);
+    assert_eq!(redis(&[("REDIS_URL", "")]).mode, RedisMode::Off);
+    assert_eq!(redis(&[("REDIS_URL", "redis://cache.local")]).mode, RedisMode::Optional);
+    let off = redis(&[("REDIS_URL", "redis://cache.local"), ("ARCADE_REDIS", "off")]);
+    assert!(off.mode == RedisMode::Off && off.server.is_none());
+}
+
+#[test]
+fn every_part_of_redis_has_a_variable() {
+    let redis = redis(&[
+        ("REDIS_HOST", "cache.local"),
+        ("REDIS_PORT", "6390"),
+        ("REDIS_USERNAME", "arcade"),
+        ("REDIS_PASSWORD", "s3cret"),
+        ("REDIS_DB", "3"),
+        ("REDIS_TLS_ENABLED", "true"),
+        ("REDIS_KEY_PREFIX", "north"),
+        ("REDIS_CONNECT_TIMEOUT", "700"),
+        ("REDIS_COMMAND_TIMEOUT", "300"),
+    ]);
+    let server = redis.server.expect("a server");
+    assert_eq!(server.address, Address::Tcp("cache.local".into(), 6390));
+    assert_eq!(server.credentials.password.as_deref(), Some("s3cret"));
+    assert_eq!(server.credentials.username.as_deref(), Some("arcade"));
+    assert_eq!((server.database, redis.namespace.as_str()), (3, "north"));
+    assert!(server.tls.is_some());
+    assert_eq!(server.connect_timeout.as_millis(), 700);
+    assert_eq!(server.command_timeout.as_millis(), 300);
+}
+
+#[test]
+fn a_wrong_redis_is_named_and_its_password_is_not() {
+    let cases = [
+        ("REDIS_URL", "http://:s3cret@x", "REDIS_URL (redis.url)", "redis://"),
+        ("REDIS_PORT", "http", "REDIS_PORT (redis.port)", "a whole number from 1 to 65535"),
+        ("REDIS_HOST", "a/b", "REDIS_HOST (redis.host)", "a host name"),
+        ("REDIS_KEY_PREFIX", "{a}", "REDIS_KEY_PREFIX (redis.namespace)", "without braces"),
+        ("REDIS_TLS_CA_FILE", "none.pem", "REDIS_TLS_CA_FILE (redis.tls_authorities)", "a file"),
+        ("ARCADE_REDIS", "maybe", "ARCADE_REDIS (redis.mode)", "required, optional, off"),
+    ];
+    for (variable, value, subject, limit) in cases {
+        let message = check(&[(variable, value)], "", &[subject]);
+        assert!(message.contains(limit) && !message.contains("s3cret"), "{message}");
+    }
+    let both = [("REDIS_URL", "redis://a"), ("REDIS_HOST", "b")];
+    let message = check(&both, "", &["REDIS_HOST (redis.host)"]);
+    assert!(message.contains("one of both"), "{message}");
 }
 
 #[test]
@@ -89,11 +167,9 @@ fn a_wrong_value_is_named_with_its_limit() {
         let message = check(&[(variable, value)], "", &[subject]);
         assert!(message.contains(limit), "{message}");
     }
-    check(
-        &[("ARCADE_PROFILE", "prod"), ("JWT_SECRET", SECRET), ("DATABASE_URL", "sqlite:x")],
-        "",
-        &["ARCADE_PROFILE"],
-    );
+    let unknown = ("ARCADE_PROFILE", "prod");
+    let (secret, database) = (("JWT_SECRET", SECRET), ("DATABASE_URL", "sqlite:x"));
+    check(&[unknown, secret, database, ("ARCADE_REDIS", "off")], "", &["ARCADE_PROFILE"]);
 }
 
 #[test]

@@ -2,13 +2,15 @@
 //! that reads them; the rest of Arcade gets the values.
 
 mod problem;
+mod redis;
 mod sources;
 mod table;
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use larder_redis::RedisOptions;
 use tracing_subscriber::EnvFilter;
 
 use self::sources::Layers;
@@ -94,6 +96,7 @@ impl Reading {
                 connections_max: self.number("database.connections_max", profile) as u32,
             },
             cache: self.cache(profile),
+            redis: self.redis(profile),
             log: Log {
                 format: match self.text("log.format", profile).as_deref() {
                     Some("json") => LogFormat::Json,
@@ -208,7 +211,7 @@ impl Reading {
 
 /// Whether a value may carry a password.
 fn hidden(kind: Kind) -> bool {
-    matches!(kind, Kind::Secret { .. } | Kind::DatabaseUrl)
+    matches!(kind, Kind::Secret { .. } | Kind::DatabaseUrl | Kind::RedisUrl)
 }
 
 fn check(kind: Kind, text: &str) -> Result<(), String> {
@@ -219,6 +222,13 @@ fn check(kind: Kind, text: &str) -> Result<(), String> {
         Kind::Choice(words) => words.contains(&text),
         Kind::Address => text.parse::<IpAddr>().is_ok(),
         Kind::DatabaseUrl => is_database_url(text),
+        Kind::RedisUrl => RedisOptions::from_url(text).is_ok(),
+        Kind::Host => !text.is_empty() && !text.contains(['/', '@', ' ']),
+        Kind::File => Path::new(text).is_file(),
+        Kind::Namespace { bytes_max } => {
+            let reserved = |c: char| matches!(c, '{' | '}') || c.is_control();
+            (1..=bytes_max).contains(&text.len()) && !text.contains(reserved)
+        }
         Kind::Secret { bytes_min } => text.len() >= bytes_min,
         Kind::LogFilter => EnvFilter::try_new(text).is_ok(),
     };
@@ -228,7 +238,7 @@ fn check(kind: Kind, text: &str) -> Result<(), String> {
             Err(format!("has {} bytes, must have at least {bytes_min}", text.len()))
         }
         // A URL can carry a password, so a wrong one is not repeated.
-        (false, Kind::DatabaseUrl) => Err(format!("must be {}", kind)),
+        (false, Kind::DatabaseUrl | Kind::RedisUrl) => Err(format!("must be {}", kind)),
         (false, _) => Err(format!("\"{text}\" must be {}", kind)),
     }
 }

@@ -37,6 +37,17 @@ pub enum Kind {
     Address,
     /// The URL of a database.
     DatabaseUrl,
+    /// The URL of a Redis server.
+    RedisUrl,
+    /// A host name or an IP address.
+    Host,
+    /// A file that is there.
+    File,
+    /// The start of every key: without braces, at most this many bytes.
+    Namespace {
+        /// The longest length in bytes.
+        bytes_max: usize,
+    },
     /// Text that is never shown, of at least this many bytes.
     Secret {
         /// The shortest length in bytes.
@@ -55,6 +66,15 @@ impl fmt::Display for Kind {
             Kind::DatabaseUrl => {
                 f.write_str("the URL of a file, sqlite:…, or of a server, postgres://…")
             }
+            Kind::RedisUrl => {
+                f.write_str("the URL of a Redis, redis://…, rediss://… with TLS, or redis+unix://…")
+            }
+            Kind::Host => f.write_str("a host name or an IP address"),
+            Kind::File => f.write_str("the path of a file"),
+            Kind::Namespace { bytes_max } => {
+                write!(f, "1 to {bytes_max} bytes without braces and control characters")
+            }
+            Kind::Secret { bytes_min: 1 } => f.write_str("any text"),
             Kind::Secret { bytes_min } => write!(f, "at least {bytes_min} bytes"),
             Kind::LogFilter => f.write_str("a log filter, such as info or arcade=debug,info"),
         }
@@ -358,6 +378,105 @@ pub const SETTINGS: &[Setting] = &[
         fallback: |_| Value("60"),
         about: "The same for a match.",
         requirement: "0-22",
+    },
+    Setting {
+        name: "redis.mode",
+        variable: "ARCADE_REDIS",
+        kind: Kind::Choice(&["required", "optional", "off"]),
+        fallback: |profile| match profile {
+            Profile::Development | Profile::Test => Made("optional with a URL or host, else off"),
+            Profile::Staging | Profile::Production => Value("required"),
+        },
+        about: "Whether processes share the cache through Redis; required, the start fails without.",
+        requirement: "F-1",
+    },
+    Setting {
+        name: "redis.url",
+        variable: "REDIS_URL",
+        kind: Kind::RedisUrl,
+        fallback: |_| Made("made of the host and what goes with it"),
+        about: "The Redis of the cache; empty, the cache is this process's own.",
+        requirement: "L2-1",
+    },
+    Setting {
+        name: "redis.host",
+        variable: "REDIS_HOST",
+        kind: Kind::Host,
+        fallback: |_| Made("none"),
+        about: "The same in parts, in place of the URL: the host.",
+        requirement: "2-25",
+    },
+    Setting {
+        name: "redis.port",
+        variable: "REDIS_PORT",
+        kind: Kind::Number { min: 1, max: 65_535 },
+        fallback: |_| Value("6379"),
+        about: "The port, where there is a host.",
+        requirement: "2-25",
+    },
+    Setting {
+        name: "redis.username",
+        variable: "REDIS_USERNAME",
+        kind: Kind::Secret { bytes_min: 1 },
+        fallback: |_| Made("the default user"),
+        about: "The ACL user, where there is a host.",
+        requirement: "2-25",
+    },
+    Setting {
+        name: "redis.password",
+        variable: "REDIS_PASSWORD",
+        kind: Kind::Secret { bytes_min: 1 },
+        fallback: |_| Made("none"),
+        about: "The password, where there is a host.",
+        requirement: "2-25",
+    },
+    Setting {
+        name: "redis.database",
+        variable: "REDIS_DB",
+        kind: Kind::Number { min: 0, max: 65_535 },
+        fallback: |_| Value("0"),
+        about: "The number of the database, where there is a host.",
+        requirement: "2-25",
+    },
+    Setting {
+        name: "redis.tls",
+        variable: "REDIS_TLS_ENABLED",
+        kind: Kind::Choice(&["true", "false", "on", "off"]),
+        fallback: |_| Value("off"),
+        about: "Whether connections are encrypted, where there is a host.",
+        requirement: "4-30",
+    },
+    Setting {
+        name: "redis.tls_authorities",
+        variable: "REDIS_TLS_CA_FILE",
+        kind: Kind::File,
+        fallback: |_| Made("those of the system"),
+        about: "The certificates, in PEM, that vouch for the server's.",
+        requirement: "4-30",
+    },
+    Setting {
+        name: "redis.namespace",
+        variable: "REDIS_KEY_PREFIX",
+        kind: Kind::Namespace { bytes_max: 64 },
+        fallback: |_| Value("arcade"),
+        about: "What every key of this platform begins with; processes with one name share.",
+        requirement: "2-25",
+    },
+    Setting {
+        name: "redis.connect_timeout_ms",
+        variable: "REDIS_CONNECT_TIMEOUT",
+        kind: Kind::Number { min: 10, max: 60_000 },
+        fallback: |_| Value("1000"),
+        about: "How long a connection may take.",
+        requirement: "2-25",
+    },
+    Setting {
+        name: "redis.command_timeout_ms",
+        variable: "REDIS_COMMAND_TIMEOUT",
+        kind: Kind::Number { min: 10, max: 10_000 },
+        fallback: |_| Value("500"),
+        about: "How long an answer may take.",
+        requirement: "2-25",
     },
     Setting {
         name: "log.format",

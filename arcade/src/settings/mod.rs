@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use larder_redis::RedisOptions;
+
 pub use profile::{Profile, UnknownProfile};
 
 /// The shortest secret that may sign tokens: the output size of the hash (RFC 7518 §3.2).
@@ -36,6 +38,8 @@ pub struct Settings {
     pub database: Database,
     /// The cache.
     pub cache: Cache,
+    /// What the cache shares with other processes.
+    pub redis: Redis,
     /// Log lines.
     pub log: Log,
     /// The demo world.
@@ -130,6 +134,39 @@ pub enum Caching {
     On,
     /// Each asks the source, so that the difference can be seen.
     Off,
+}
+
+/// Which Redis the cache shares its values and invalidations through.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    /// What the server does without it.
+    pub mode: RedisMode,
+    /// Where and how it is reached. Missing when the mode is off.
+    pub server: Option<RedisOptions>,
+    /// What every key of this platform begins with.
+    pub namespace: String,
+}
+
+/// What the server does without Redis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedisMode {
+    /// It does not start. Once started, it goes on without.
+    Required,
+    /// It starts, and uses it when it is there.
+    Optional,
+    /// It asks no Redis: the cache is this process's own.
+    Off,
+}
+
+impl RedisMode {
+    /// Its word in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            RedisMode::Required => "required",
+            RedisMode::Optional => "optional",
+            RedisMode::Off => "off",
+        }
+    }
 }
 
 /// Which log lines are written, and how.

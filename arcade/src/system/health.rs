@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use larder_redis::BreakerState;
 use serde::Serialize;
 
 use super::parts::System;
@@ -36,6 +37,9 @@ struct Report {
 struct Components {
     database: Component,
     cache: Component,
+    /// Missing where the cache is this process's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redis: Option<RedisComponent>,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,9 +53,29 @@ struct Component {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RedisComponent {
+    status: Condition,
+    /// `required` or `optional`.
+    mode: &'static str,
+    /// `closed`, `open` or `halfopen`.
+    breaker: String,
+    connections: usize,
+    connects: u64,
+    latency_us: u64,
+    damaged_values: u64,
+}
+
+#[derive(Debug, Serialize)]
 struct Readiness {
     status: &'static str,
+    /// What the server goes on without.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    degraded: &'static [&'static str],
 }
+
+/// The shared tier, as requirements name it.
+const SHARED_TIER: &[&str] = &["l2"];
 
 pub(super) async fn report(State(system): State<System>) -> Response {
     let (database, cache) = tokio::join!(database(&system), cache(&system));
@@ -69,7 +93,7 @@ pub(super) async fn report(State(system): State<System>) -> Response {
         version: env!("CARGO_PKG_VERSION"),
         profile: system.profile.name(),
         uptime_s: system.telemetry.uptime().as_secs(),
-        components: Components { database, cache },
+        components: Components { database, cache, redis: redis(&system) },
     };
     (code, Json(report)).into_response()
 }
@@ -88,12 +112,13 @@ pub(super) async fn ready(State(system): State<System>) -> Response {
         "ready" | "degraded" => StatusCode::OK,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, Json(Readiness { status })).into_response()
+    let degraded = if status == "degraded" { SHARED_TIER } else { &[] };
+    (code, Json(Readiness { status, degraded })).into_response()
 }
 
 /// Whether to let the process live. It answers, so yes.
 pub(super) async fn live() -> impl IntoResponse {
-    Json(Readiness { status: "live" })
+    Json(Readiness { status: "live", degraded: &[] })
 }
 
 async fn database(system: &System) -> Component {
@@ -102,6 +127,22 @@ async fn database(system: &System) -> Component {
 
 async fn cache(system: &System) -> Component {
     probe(system, system.larder.ping(), Condition::Degraded).await
+}
+
+/// What this process knows of Redis, without asking it.
+fn redis(system: &System) -> Option<RedisComponent> {
+    let health = system.tier.health()?;
+    let server = health.servers.first()?;
+    let well = server.connected && server.breaker == BreakerState::Closed;
+    Some(RedisComponent {
+        status: if well { Condition::Healthy } else { Condition::Degraded },
+        mode: system.tier.mode().name(),
+        breaker: format!("{:?}", server.breaker).to_lowercase(),
+        connections: server.connections,
+        connects: server.connects,
+        latency_us: server.latency.as_micros() as u64,
+        damaged_values: health.damaged_values,
+    })
 }
 
 async fn probe<T, E>(

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::figures::Figures;
 use crate::settings::Profile;
+use crate::shared_tier::SharedTier;
 use crate::storage::Store;
 use crate::telemetry::Telemetry;
 
@@ -19,6 +20,8 @@ pub struct System {
     pub store: Store,
     /// The cache.
     pub larder: Larder,
+    /// What the cache shares with other processes.
+    pub tier: SharedTier,
     /// The cache's counts.
     pub figures: Arc<Figures>,
     /// The metrics.

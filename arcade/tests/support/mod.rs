@@ -14,10 +14,9 @@ use arcade::demo::{Filled, Unwatched, World};
 use arcade::http::{Access, Route, Verb};
 use arcade::server::Server;
 use arcade::settings::Secret;
+use arcade::shared_tier::SharedTier;
 use arcade::storage::Store;
 use axum::http::{HeaderMap, StatusCode};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -125,13 +124,12 @@ impl TestClient {
         let stop = CancellationToken::new();
         let secret = Secret::new(SECRET);
         let draining = stop.child_token();
-        let app = App::build(&settings, &secret, store.clone(), draining.clone()).expect("app");
+        let tier = SharedTier::open(&settings.redis).expect("a tier");
+        let app = App::build(&settings, &secret, store.clone(), tier, draining.clone());
+        let app = app.expect("app");
         let server = Server::listen(&settings.http).await.expect("listen");
         TestClient {
-            sender: Sender {
-                client: Client::builder(TokioExecutor::new()).build_http(),
-                base: format!("http://{}", server.address()),
-            },
+            sender: Sender::to(format!("http://{}", server.address())),
             tokens: Tokens::new(&secret),
             admin: world.admin(),
             store,

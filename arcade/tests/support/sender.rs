@@ -6,6 +6,7 @@ use axum::http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 
 use super::Answer;
 
@@ -17,6 +18,11 @@ pub struct Sender {
 }
 
 impl Sender {
+    /// A client of the server at this address, such as `http://127.0.0.1:3000`.
+    pub fn to(base: String) -> Self {
+        Sender { client: Client::builder(TokioExecutor::new()).build_http(), base }
+    }
+
     pub async fn send(&self, verb: Verb, path: &str, token: Option<&str>, body: &str) -> Answer {
         let authorization = token.map(|token| format!("Bearer {token}"));
         let mut headers: Vec<(&str, &str)> =

@@ -8,6 +8,7 @@ use arcade::configuration::{self, Environment};
 use arcade::demo::{Unwatched, World};
 use arcade::server::Server;
 use arcade::settings::{Secret, Settings};
+use arcade::shared_tier::SharedTier;
 use arcade::storage::Store;
 use tokio::io::AsyncReadExt;
 use tokio_util::sync::CancellationToken;
@@ -51,7 +52,7 @@ pub(crate) async fn serve(directory: &Path, cache: &str) -> anyhow::Result<()> {
     let passwords = Passwords::new(settings.password_memory_kib)?;
     WORLD.fill(&store, &passwords, &mut Unwatched).await?;
     let stop = CancellationToken::new();
-    let app = App::build(&settings, &Secret::new(SECRET), store, stop.clone())?;
+    let app = App::build(&settings, &Secret::new(SECRET), store, SharedTier::none(), stop.clone())?;
     let server = Server::listen(&settings.http).await?;
     println!("{}", server.address());
     let until_closed = async {

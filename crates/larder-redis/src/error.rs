@@ -43,3 +43,11 @@ impl fmt::Display for OpenError {
         write!(f, "the shared tier cannot be opened: {}", mistakes.join("; "))
     }
 }
+
+/// A text that is no URL of a server that this crate can use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be redis://, rediss:// (TLS, always verified) or redis+unix://, then \
+     [user[:password]@]host[:port][/database], or the path of the socket"
+)]
+pub struct InvalidUrl;

@@ -43,6 +43,16 @@ impl Fault {
         Fault::new(FaultKind::Refused, verb, format!("unexpected answer: {found}"))
     }
 
+    /// The same fault, with what to do about it where the server says that we may not.
+    pub(crate) fn advised(mut self, advice: &str) -> Self {
+        // Versions say it in words of their own.
+        let forbidden = ["can't run this command", "no permissions"];
+        if forbidden.iter().any(|words| self.reason.contains(words)) {
+            self.reason = format!("{advice} ({})", self.reason);
+        }
+        self
+    }
+
     /// Whether a later try within the same call may succeed.
     pub(crate) fn is_transient(&self) -> bool {
         matches!(self.kind, FaultKind::Busy | FaultKind::Lost)

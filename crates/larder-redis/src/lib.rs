@@ -20,6 +20,7 @@
 
 mod error;
 mod fault;
+mod inspect;
 mod names;
 mod options;
 mod redis_tier;
@@ -28,8 +29,9 @@ mod server;
 mod shard;
 mod wire;
 
-pub use error::{Mistake, OpenError};
-pub use options::{Address, Credentials, RECORDS_MAX, RedisOptions};
+pub use error::{InvalidUrl, Mistake, OpenError};
+pub use inspect::{CommandFigures, ServerReport};
+pub use options::{Address, Credentials, RECORDS_MAX, RedisOptions, Tls};
 pub use redis_tier::{Redis, RedisHealth};
 pub use server::ServerHealth;
 pub use server::breaker::{BreakerOptions, BreakerState};

@@ -11,7 +11,9 @@ use larder::shard::embedded::LEASE_TTL_MAX;
 use larder::shard::parameters::Parameters;
 use larder::shard::state::{LEASE_TTL, LOG_RECORDS_MAX};
 
-use crate::error::{Mistake, OpenError};
+use redis::{ConnectionAddr, IntoConnectionInfo};
+
+use crate::error::{InvalidUrl, Mistake, OpenError};
 use crate::server::breaker::BreakerOptions;
 
 /// The most records that a log in Redis may keep.
@@ -55,11 +57,20 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// How a connection is encrypted. The certificate of the server is always verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificates that vouch for the server's, in PEM; `None`: those of the system.
+    pub authorities_pem: Option<Vec<u8>>,
+}
+
 /// What the shared tier is configured with.
 #[derive(Clone)]
 pub struct RedisOptions {
     /// The server.
     pub address: Address,
+    /// How connections are encrypted; by default not at all.
+    pub tls: Option<Tls>,
     /// Who we are to it.
     pub credentials: Credentials,
     /// The number of the database, by default 0.
@@ -94,6 +105,7 @@ impl RedisOptions {
     pub fn new(address: Address) -> Self {
         RedisOptions {
             address,
+            tls: None,
             credentials: Credentials::default(),
             database: 0,
             parameters: Parameters::default(),
@@ -107,6 +119,32 @@ impl RedisOptions {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }
+    }
+
+    /// Every default, for the server of this URL: `redis://` or, with TLS, `rediss://`, then
+    /// `[user[:password]@]host[:port][/database]`; or `redis+unix:///path`.
+    ///
+    /// # Errors
+    /// A text that is no such URL. It may hold a password, so it is not repeated.
+    pub fn from_url(url: &str) -> Result<Self, InvalidUrl> {
+        let information = url.into_connection_info().map_err(|_| InvalidUrl)?;
+        let (address, tls) = match information.addr() {
+            ConnectionAddr::Tcp(host, port) => (Address::Tcp(host.clone(), *port), None),
+            // An unverified certificate protects from nobody.
+            ConnectionAddr::TcpTls { insecure: true, .. } => return Err(InvalidUrl),
+            ConnectionAddr::TcpTls { host, port, .. } => {
+                (Address::Tcp(host.clone(), *port), Some(Tls::default()))
+            }
+            ConnectionAddr::Unix(path) => (Address::Unix(path.clone()), None),
+            _ => return Err(InvalidUrl),
+        };
+        let settings = information.redis_settings();
+        let credentials = Credentials {
+            username: settings.username().map(str::to_owned),
+            password: settings.password().map(str::to_owned),
+        };
+        let database = u32::try_from(settings.db()).map_err(|_| InvalidUrl)?;
+        Ok(RedisOptions { tls, credentials, database, ..RedisOptions::new(address) })
     }
 
     /// Every mistake at once.
@@ -164,5 +202,52 @@ impl fmt::Debug for RedisOptions {
             .field("credentials", &self.credentials)
             .field("database", &self.database)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_says_where_and_who_and_which_database() {
+        let options =
+            RedisOptions::from_url("redis://shop:s3cret@cache.local:6390/3").expect("a URL");
+        assert_eq!(options.address, Address::Tcp("cache.local".into(), 6390));
+        assert_eq!(options.credentials.username.as_deref(), Some("shop"));
+        assert_eq!((options.database, options.tls), (3, None));
+    }
+
+    #[test]
+    fn a_url_with_tls_verifies_the_server() {
+        let options = RedisOptions::from_url("rediss://cache.local").expect("a URL");
+        assert_eq!(options.tls, Some(Tls::default()));
+        assert_eq!(options.address, Address::Tcp("cache.local".into(), 6379));
+        assert!(RedisOptions::from_url("rediss://cache.local/#insecure").is_err());
+    }
+
+    #[test]
+    fn what_is_no_url_of_a_server_is_refused_and_not_repeated() {
+        for url in ["", "cache.local:6379", "http://cache.local", "redis://:s3cret@", "redis://a/b"] {
+            let error = RedisOptions::from_url(url).expect_err(url).to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let options = RedisOptions::from_url("redis://:s3cret@cache.local").expect("a URL");
+        assert!(!format!("{options:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn options_out_of_range_are_all_named_at_once() {
+        let mut options = RedisOptions::new(Address::Tcp("cache.local".into(), 6379));
+        options.log_records_max = 0;
+        options.connect_timeout = Duration::ZERO;
+        options.breaker.probes = 0;
+        let error = options.check().expect_err("three mistakes");
+        let fields: Vec<&str> = error.mistakes.iter().map(|mistake| mistake.field).collect();
+        assert_eq!(fields, ["log_records_max", "connect_timeout", "breaker.probes"]);
     }
 }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use larder::shard::state::ConnectReply;
 use larder::shard::{Shard, Unreachable};
 
 use crate::error::OpenError;
+use crate::inspect::{self, ServerReport};
 use crate::names::Names;
 use crate::options::RedisOptions;
 use crate::server::ears::Ear;
@@ -17,6 +19,8 @@ use crate::shard::RedisShard;
 pub struct Redis {
     server: Arc<Server>,
     shards: Vec<Arc<RedisShard>>,
+    report_timeout: Duration,
+    database: u32,
 }
 
 /// How the shared tier is.
@@ -40,6 +44,7 @@ impl Redis {
     pub fn open(namespace: &str, options: RedisOptions) -> Result<Self, OpenError> {
         options.check()?;
         let shards = options.parameters.shards();
+        let (report_timeout, database) = (options.command_timeout, options.database);
         let names: Vec<Arc<Names>> =
             (0..shards).map(|index| Arc::new(Names::new(namespace, shards, index))).collect();
         let ears: Arc<[Arc<Ear>]> =
@@ -49,7 +54,7 @@ impl Redis {
             Arc::new(RedisShard::new(names, Arc::clone(&server), Arc::clone(ear), options.clone()))
         };
         let shards = names.into_iter().zip(ears.iter()).map(shard).collect();
-        Ok(Redis { server, shards })
+        Ok(Redis { server, shards, report_timeout, database })
     }
 
     /// The shards, for [`LarderBuilder::shards`](larder::LarderBuilder::shards).
@@ -63,6 +68,26 @@ impl Redis {
     /// Dropping the future changes nothing: servers are dialled on.
     pub async fn connected(&self) {
         self.server.connected().await;
+    }
+
+    /// Completes once a server is not connected any more. What for, [`health`](Self::health) says.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn lost(&self) {
+        self.server.lost().await;
+    }
+
+    /// What each server says about itself: version, memory, connections, commands, keys.
+    ///
+    /// # Errors
+    /// The first server that cannot be reached, or refuses.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn reports(&self) -> Result<Vec<ServerReport>, Unreachable> {
+        let report = inspect::report(&self.server, self.report_timeout, self.database).await?;
+        Ok(vec![report])
     }
 
     /// Joins every shard, unless that was done before, and says how their parameters compare. Verbs

@@ -4,13 +4,15 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redis::{Client, Cmd, Connection, FromRedisValue};
 use tempfile::TempDir;
 
+use crate::authority::Authority;
 use crate::ports::free_port;
 use crate::process::Process;
+use crate::stopwatch::Stopwatch;
 
 /// How long a server may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,6 +26,8 @@ pub struct RedisServer {
     port: u16,
     settings: Vec<String>,
     directory: TempDir,
+    /// Kept for as long as it may be started again.
+    certificates: Option<TempDir>,
     process: Option<Process>,
 }
 
@@ -42,10 +46,31 @@ impl RedisServer {
             port: free_port(),
             settings: settings.iter().map(ToString::to_string).collect(),
             directory: tempfile::tempdir().expect("a temporary directory can be made"),
+            certificates: None,
             process: None,
         };
         server.run();
         server
+    }
+
+    /// Starts a server that speaks TLS only, on another port, with a certificate of `authority` for
+    /// `localhost`. This value asks it on a port without TLS all the same.
+    pub fn start_with_tls(authority: &Authority) -> (Self, u16) {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let files = authority.files_for_localhost(directory.path());
+        let port = free_port();
+        let shown = |path: &PathBuf| path.to_string_lossy().into_owned();
+        let settings = [
+            ["--tls-port".to_owned(), port.to_string()],
+            ["--tls-cert-file".to_owned(), shown(&files.certificate)],
+            ["--tls-key-file".to_owned(), shown(&files.key)],
+            ["--tls-ca-cert-file".to_owned(), shown(&files.authority)],
+            ["--tls-auth-clients".to_owned(), "no".to_owned()],
+        ];
+        let settings: Vec<&str> = settings.iter().flatten().map(String::as_str).collect();
+        let mut server = RedisServer::start_with(&settings);
+        server.certificates = Some(directory);
+        (server, port)
     }
 
     /// Where it listens, on loopback.
@@ -129,7 +154,7 @@ impl RedisServer {
 
     #[expect(clippy::disallowed_methods, reason = "a process has no clock to be turned")]
     fn await_answer(&mut self) {
-        let until = Instant::now() + PATIENCE;
+        let waiting = Stopwatch::started();
         loop {
             let answer =
                 self.connection().and_then(|mut asked| redis::cmd("PING").query::<()>(&mut asked));
@@ -139,7 +164,7 @@ impl RedisServer {
                 return;
             }
             let running = self.process.as_mut().is_some_and(Process::is_running);
-            if !running || Instant::now() > until {
+            if !running || waiting.elapsed() > PATIENCE {
                 let log = fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
                 panic!("redis-server on port {} does not answer: {error}\n{log}", self.port);
             }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use redis::TlsCertificates;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, ProtocolVersion, PushKind, Value};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisResult};
@@ -45,7 +46,7 @@ impl Line {
     }
 
     async fn connect(options: &RedisOptions, ears: Arc<[Arc<Ear>]>) -> RedisResult<Self> {
-        let client = Client::open(information(options)?)?;
+        let client = client(options)?;
         let ended = CancellationToken::new();
         let config = || {
             AsyncConnectionConfig::new()
@@ -134,10 +135,23 @@ fn command(name: &str, script: &str, call: &Call) -> Cmd {
     command
 }
 
+fn client(options: &RedisOptions) -> RedisResult<Client> {
+    let information = information(options)?;
+    let Some(tls) = &options.tls else { return Client::open(information) };
+    let root_cert = tls.authorities_pem.clone();
+    Client::build_with_tls(information, TlsCertificates { client_tls: None, root_cert })
+}
+
 fn information(options: &RedisOptions) -> RedisResult<ConnectionInfo> {
     let address = match &options.address {
-        Address::Tcp(host, port) => ConnectionAddr::Tcp(host.clone(), *port),
         Address::Unix(path) => ConnectionAddr::Unix(path.clone()),
+        Address::Tcp(host, port) if options.tls.is_some() => ConnectionAddr::TcpTls {
+            host: host.clone(),
+            port: *port,
+            insecure: false,
+            tls_params: None,
+        },
+        Address::Tcp(host, port) => ConnectionAddr::Tcp(host.clone(), *port),
     };
     let mut redis = RedisConnectionInfo::default()
         .set_protocol(ProtocolVersion::RESP3)

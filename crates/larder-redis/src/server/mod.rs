@@ -110,6 +110,17 @@ impl Server {
         drop(connected.wait_for(|connected| *connected).await);
     }
 
+    /// Completes once there is no connection.
+    pub(crate) async fn lost(&self) {
+        let mut connected = self.inner.connected.subscribe();
+        // The sender lives as long as this.
+        drop(connected.wait_for(|connected| !*connected).await);
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.inner.now()
+    }
+
     pub(crate) fn health(&self) -> ServerHealth {
         let inner = &self.inner;
         let connected = inner.line.load().is_some();

@@ -15,6 +15,9 @@ use crate::fault::{Fault, FaultKind};
 use crate::scripts::CONNECT;
 use crate::server::line::Line;
 
+/// What a user of the server must have, and may lack.
+const NEEDS_INFO: &str = "the ACL user needs the right to INFO: +info";
+
 /// The last line that the shard joined, and what came of it.
 #[derive(Default)]
 pub(super) struct Join {
@@ -48,7 +51,8 @@ impl RedisShard {
         // Heard before the first lease is asked for, so that no wake-up can be missed.
         line.listen(&self.names.channel).await?;
         let asked = self.clock.precise();
-        let answer = line.call(&self.call(&CONNECT, Vec::new(), Vec::new())).await?;
+        let answer = line.call(&self.call(&CONNECT, Vec::new(), Vec::new())).await;
+        let answer = answer.map_err(|fault| fault.advised(NEEDS_INFO))?;
         let (reply, time) = self.connect_reply(answer)?;
         self.time.learn(time, asked);
         *self.join.joined.lock() = Some(Joined { line: Arc::downgrade(line), reply });

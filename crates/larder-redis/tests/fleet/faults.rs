@@ -1,10 +1,10 @@
 //! What nodes do while the server is away, slow or another one.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use larder::{Consistency, Origin, Outcome};
 use larder_redis::BreakerState;
-use larder_rig::{Fault, Proxy, RedisServer};
+use larder_rig::{Fault, Proxy, RedisServer, Stopwatch};
 
 use crate::support::{Node, Source, millis, pause, until};
 
@@ -22,8 +22,8 @@ fn connects(node: &Node) -> u64 {
 async fn a_node_whose_server_is_down_at_its_start_serves_and_joins_later() {
     let (mut server, source) = (RedisServer::start(), Source::default());
     server.kill();
-    let node = Node::without_waiting(server.port(), |builder| builder);
-    let began = Instant::now();
+    let node = Node::without_waiting(server.port());
+    let began = Stopwatch::started();
     assert_eq!(node.read(7, &source).await.origin(), Origin::Loaded);
     println!("the first read took {:?}", began.elapsed());
     server.run();
@@ -43,11 +43,11 @@ async fn reads_go_on_while_the_server_is_dead_and_use_it_soon_after() {
     for _ in 0..5 {
         let before = connects(&node);
         server.kill();
-        let began = Instant::now();
+        let began = Stopwatch::started();
         node.read(1_000 + before, &source).await;
         assert!(began.elapsed() < LONGER_MAX, "the first miss took {:?}", began.elapsed());
         server.run();
-        let back = Instant::now();
+        let back = Stopwatch::started();
         until("a new connection", async || connects(&node) > before).await;
         let latest = node.cache.read(&7).consistency(Consistency::Latest);
         let source = source.clone();
@@ -115,12 +115,12 @@ async fn a_server_that_does_not_answer_costs_a_read_little_after_a_second() {
     node.read_from(Origin::Memory, 7, &source).await;
     for fault in [Fault::BlackHole, Fault::Delay(millis(1_000)), Fault::Trickle(millis(100))] {
         proxy.inflict(fault);
-        let hurt = Instant::now();
+        let hurt = Stopwatch::started();
         let mut key = 0;
         let mut slowest = millis(0);
         while hurt.elapsed() < millis(3_000) {
             key += 1;
-            let began = Instant::now();
+            let began = Stopwatch::started();
             node.read(key, &source).await;
             if hurt.elapsed() > millis(1_000) + began.elapsed() {
                 slowest = slowest.max(began.elapsed());

@@ -1,5 +1,6 @@
 //! Nodes that share a real Redis server, each over connections of its own.
 
+mod access;
 mod faults;
 mod lifetimes;
 mod sharing;

@@ -1,9 +1,7 @@
 //! What nodes have of each other while the server is well.
 
-use std::time::Instant;
-
 use larder::{Invalidation, Origin, Pattern};
-use larder_rig::RedisServer;
+use larder_rig::{RedisServer, Stopwatch};
 
 use crate::support::{Node, Source, millis, until};
 
@@ -47,7 +45,7 @@ async fn an_invalidation_reaches_the_memory_of_other_nodes_by_push() {
         let changed = source.change();
         let invalidated = a.cache.invalidate(&7).await;
         assert!(invalidated.position().is_some(), "{invalidated:?}");
-        let shared_at = Instant::now();
+        let shared_at = Stopwatch::started();
         until("the change", async || *b.read(7, &source).await == changed).await;
         slowest = slowest.max(shared_at.elapsed());
     }

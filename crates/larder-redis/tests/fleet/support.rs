@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use larder::clock::{Clock, SystemClock};
-use larder::{Cache, Hit, Larder, LarderBuilder, Origin};
+use larder::{Cache, Hit, Larder, Origin};
 use larder_redis::{Address, Redis, RedisOptions};
 
 /// What takes longer hangs.
@@ -66,19 +66,19 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) async fn on(port: u16) -> Self {
-        let node = Node::without_waiting(port, |builder| builder);
+        let node = Node::without_waiting(port);
         node.redis.connected().await;
         node
     }
 
-    pub(crate) fn without_waiting(
-        port: u16,
-        set: impl FnOnce(LarderBuilder) -> LarderBuilder,
-    ) -> Self {
-        let options = RedisOptions::new(Address::Tcp("127.0.0.1".into(), port));
+    pub(crate) fn without_waiting(port: u16) -> Self {
+        Node::with(RedisOptions::new(Address::Tcp("127.0.0.1".into(), port)))
+    }
+
+    pub(crate) fn with(options: RedisOptions) -> Self {
         let redis = Redis::open("fleet", options).expect("options in range");
-        let builder = Larder::builder("fleet").shards(redis.shards());
-        let larder = set(builder).build().expect("settings in range");
+        let larder = Larder::builder("fleet").shards(redis.shards()).build();
+        let larder = larder.expect("settings in range");
         let cache = larder.cache("numbers").jitter(0.0).build().expect("a cache");
         Node { redis, larder, cache }
     }

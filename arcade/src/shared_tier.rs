@@ -1,0 +1,118 @@
+//! Decides how this process shares its cache with others, and says what becomes of that. The only
+//! module that asks Redis; without it the cache is this process's own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use larder::shard::Shard;
+use larder_redis::{OpenError, Redis, RedisHealth, ServerReport};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::settings::{self, Profile, RedisMode};
+
+/// How long a start that requires Redis waits for it.
+const START_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The tier that processes share, if there is one. Clones share it.
+#[derive(Debug, Clone)]
+pub struct SharedTier {
+    mode: RedisMode,
+    redis: Option<Arc<Redis>>,
+}
+
+/// Redis is required and cannot be reached.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "Redis is required (redis.mode) and did not answer within {within:?}: {reason}; write \
+     redis.mode = optional to start without it"
+)]
+pub struct NoRedis {
+    within: Duration,
+    reason: String,
+}
+
+impl SharedTier {
+    /// No tier: the cache is this process's own.
+    pub fn none() -> Self {
+        SharedTier { mode: RedisMode::Off, redis: None }
+    }
+
+    /// Opens the tier that the settings name, and connects in the background.
+    ///
+    /// # Errors
+    /// Settings that are out of their range.
+    pub fn open(settings: &settings::Redis) -> Result<Self, OpenError> {
+        let redis = match &settings.server {
+            Some(server) => Some(Arc::new(Redis::open(&settings.namespace, server.clone())?)),
+            None => None,
+        };
+        Ok(SharedTier { mode: settings.mode, redis })
+    }
+
+    /// Waits for Redis where it is required, and not longer than five seconds.
+    ///
+    /// # Errors
+    /// It is required, and cannot be reached or refuses.
+    pub async fn ready(&self) -> Result<(), NoRedis> {
+        let (RedisMode::Required, Some(redis)) = (self.mode, &self.redis) else { return Ok(()) };
+        let joining = async {
+            redis.connected().await;
+            redis.joined().await
+        };
+        let refused = match tokio::time::timeout(START_PATIENCE, joining).await {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => None,
+        };
+        let last = || redis.health().servers.into_iter().find_map(|server| server.last_fault);
+        let reason = refused.or_else(last).unwrap_or_else(|| "no answer".to_owned());
+        Err(NoRedis { within: START_PATIENCE, reason })
+    }
+
+    /// The shards for the cache; none where it is this process's own.
+    pub fn shards(&self) -> Vec<Arc<dyn Shard>> {
+        self.redis.as_ref().map(|redis| redis.shards()).unwrap_or_default()
+    }
+
+    /// What the server does without it.
+    pub fn mode(&self) -> RedisMode {
+        self.mode
+    }
+
+    /// How it is now; `None` without one.
+    pub fn health(&self) -> Option<RedisHealth> {
+        self.redis.as_ref().map(|redis| redis.health())
+    }
+
+    /// What its servers say about themselves; none where there is none, or it cannot be asked.
+    pub async fn reports(&self) -> Vec<ServerReport> {
+        match &self.redis {
+            Some(redis) => redis.reports().await.unwrap_or_default(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Warns of what is less than the profile would have.
+    pub fn warn_of_mode(&self, profile: Profile) {
+        let expects_it = matches!(profile, Profile::Staging | Profile::Production);
+        if expects_it && self.mode != RedisMode::Required {
+            warn!(redis = self.mode.name(), %profile, "the profile expects a required Redis");
+        }
+    }
+
+    /// Logs when Redis is lost and when it is back, until the server stops.
+    pub async fn tell(self, stop: CancellationToken) {
+        let Some(redis) = self.redis else { return };
+        let telling = async {
+            loop {
+                redis.connected().await;
+                info!("Redis is connected: the cache is shared");
+                redis.lost().await;
+                let reason = redis.health().servers.into_iter().find_map(|server| server.last_fault);
+                warn!(reason, "Redis is lost: this process goes on without it");
+            }
+        };
+        stop.run_until_cancelled(telling).await;
+    }
+}
