@@ -10,8 +10,11 @@ use anyhow::Context;
 use arcade::auth::{self, Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::configuration::{self, Environment};
 use arcade::demo::Filled;
-use arcade::settings::Settings;
+use arcade::doctor::{self, Finding, Grade};
+use arcade::settings::{RedisMode, Settings};
+use arcade::shared_tier::SharedTier;
 use arcade::storage::Store;
+use arcade::wall;
 use clap::{Parser, Subcommand};
 
 /// The reference game platform that runs on larder.
@@ -46,6 +49,8 @@ enum Command {
     },
     /// Bring the database's tables to the current form.
     Migrate,
+    /// Look at the database and the Redis that the settings name, as an operator would.
+    Doctor,
 }
 
 #[derive(Debug, Subcommand)]
@@ -96,6 +101,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Migrate => on_runtime(migrate(configuration::load(environment)?)),
+        Command::Doctor => on_runtime(diagnose(configuration::load(environment)?)),
     }
 }
 
@@ -121,6 +127,29 @@ async fn seed(settings: Settings) -> anyhow::Result<()> {
         println!("The database holds {users} users already and stays as it is.");
     }
     store.close().await;
+    Ok(())
+}
+
+/// Prints every finding; one that is bad fails the command.
+async fn diagnose(settings: Settings) -> anyhow::Result<()> {
+    let store = opened(&settings).await?;
+    store.ping().await?;
+    println!("{:8} {:12} it answers", "good", "database");
+    store.close().await;
+    let tier = SharedTier::open(&settings.redis)?;
+    if tier.mode() == RedisMode::Off {
+        println!("{:8} {:12} off: the cache is this process's own", "good", "redis");
+        return Ok(());
+    }
+    tier.joined().await?;
+    println!("{:8} {:12} joined: the rights are enough, the parameters agree", "good", "redis");
+    let reports = tier.reports().await;
+    let now_ms = u64::try_from(wall::now_ms()).unwrap_or(0);
+    let findings = reports.iter().flat_map(|report| doctor::findings(report, now_ms));
+    let findings: Vec<Finding> = findings.collect();
+    findings.iter().for_each(|finding| println!("{finding}"));
+    let bad = findings.iter().filter(|finding| finding.grade == Grade::Bad).count();
+    anyhow::ensure!(bad == 0, "{bad} findings are bad");
     Ok(())
 }
 

@@ -21,14 +21,11 @@ pub struct SharedTier {
     redis: Option<Arc<Redis>>,
 }
 
-/// Redis is required and cannot be reached.
+/// Redis cannot be reached, or refuses.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "Redis is required (redis.mode) and did not answer within {within:?}: {reason}; write \
-     redis.mode = optional to start without it"
-)]
+#[error("Redis is {mode} (ARCADE_REDIS) and did not join within {START_PATIENCE:?}: {reason}")]
 pub struct NoRedis {
-    within: Duration,
+    mode: &'static str,
     reason: String,
 }
 
@@ -55,7 +52,18 @@ impl SharedTier {
     /// # Errors
     /// It is required, and cannot be reached or refuses.
     pub async fn ready(&self) -> Result<(), NoRedis> {
-        let (RedisMode::Required, Some(redis)) = (self.mode, &self.redis) else { return Ok(()) };
+        match self.mode {
+            RedisMode::Required => self.joined().await,
+            RedisMode::Optional | RedisMode::Off => Ok(()),
+        }
+    }
+
+    /// Waits until it is joined, and not longer than five seconds.
+    ///
+    /// # Errors
+    /// It cannot be reached, or refuses.
+    pub async fn joined(&self) -> Result<(), NoRedis> {
+        let Some(redis) = &self.redis else { return Ok(()) };
         let joining = async {
             redis.connected().await;
             redis.joined().await
@@ -67,7 +75,7 @@ impl SharedTier {
         };
         let last = || redis.health().servers.into_iter().find_map(|server| server.last_fault);
         let reason = refused.or_else(last).unwrap_or_else(|| "no answer".to_owned());
-        Err(NoRedis { within: START_PATIENCE, reason })
+        Err(NoRedis { mode: self.mode.name(), reason })
     }
 
     /// The shards for the cache; none where it is this process's own.

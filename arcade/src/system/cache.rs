@@ -1,10 +1,12 @@
 //! Decides what an admin sees of the cache: the body that callers of `/api/v1/cache` have always
 //! had, and the figures of each cache.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use larder_redis::{CommandFigures, ServerReport};
 use serde::Serialize;
 
 use super::parts::System;
@@ -30,6 +32,44 @@ struct Data {
     redis: Counts,
     performance: Performance,
     caches: Vec<PerCache>,
+    /// What each Redis says about itself; empty where there is none, or it cannot be asked.
+    servers: Vec<Server>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Server {
+    version: Option<String>,
+    used_memory_bytes: Option<u64>,
+    memory_bytes_max: Option<u64>,
+    eviction_policy: Option<String>,
+    connections: Option<u64>,
+    keys: u64,
+    commands: BTreeMap<String, Command>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Command {
+    calls: u64,
+    took_us: u64,
+}
+
+impl Server {
+    fn of(report: ServerReport) -> Self {
+        let command = |(name, figures): (String, CommandFigures)| {
+            (name, Command { calls: figures.calls, took_us: figures.took_us })
+        };
+        Server {
+            version: report.version,
+            used_memory_bytes: report.used_memory_bytes,
+            memory_bytes_max: report.memory_bytes_max,
+            eviction_policy: report.eviction_policy,
+            connections: report.connections,
+            keys: report.keys,
+            commands: report.commands.into_iter().map(command).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -50,7 +90,7 @@ struct Counts {
 
 #[derive(Debug, Serialize)]
 struct Health {
-    /// Whether a Redis is connected. Arcade has none yet.
+    /// Whether a Redis is connected.
     connected: bool,
     /// Its answer time in milliseconds.
     latency: Option<f64>,
@@ -78,7 +118,7 @@ pub(super) async fn show(
     _: NoQuery,
     State(system): State<System>,
 ) -> Result<Json<Envelope>, ApiError> {
-    Ok(Json(envelope(&system)))
+    Ok(Json(envelope(&system).await))
 }
 
 /// Counts from here on, and shows that.
@@ -88,10 +128,10 @@ pub(super) async fn reset(
     _: NoInput,
 ) -> Result<Json<Envelope>, ApiError> {
     system.figures.reset();
-    Ok(Json(envelope(&system)))
+    Ok(Json(envelope(&system).await))
 }
 
-fn envelope(system: &System) -> Envelope {
+async fn envelope(system: &System) -> Envelope {
     let caches = system.figures.since_reset();
     let none = CacheFigures::default();
     let all = caches.iter().fold(none, |all, figures| all.plus(figures));
@@ -108,7 +148,7 @@ fn envelope(system: &System) -> Envelope {
         saved_reads: all.saved_reads(),
         source_reads: all.source_reads,
         hit_rate,
-        health: Health { connected: false, latency: None },
+        health: redis_health(system),
     };
     let per_cache = |figures: CacheFigures| PerCache {
         saved_reads: figures.saved_reads(),
@@ -116,5 +156,14 @@ fn envelope(system: &System) -> Envelope {
         figures,
     };
     let caches = caches.into_iter().map(per_cache).collect();
-    Envelope { success: true, data: Data { redis, performance, caches } }
+    let servers = system.tier.reports().await.into_iter().map(Server::of).collect();
+    Envelope { success: true, data: Data { redis, performance, caches, servers } }
+}
+
+fn redis_health(system: &System) -> Health {
+    let servers = system.tier.health().map(|health| health.servers).unwrap_or_default();
+    let connected = !servers.is_empty() && servers.iter().all(|server| server.connected);
+    let slowest = servers.iter().map(|server| server.latency).max();
+    let latency = slowest.filter(|_| connected).map(|latency| latency.as_secs_f64() * 1e3);
+    Health { connected, latency }
 }
