@@ -94,6 +94,12 @@ async fn the_limits_of_a_query_are_described() {
             { "type": "integer", "format": "int64", "minimum": 1, "maximum": 100, "default": 50 },
     });
     assert_eq!(list["parameters"][1], limit);
+    let inventory = operation(&document, "GET", "/marketplace/inventory");
+    let named = [&inventory["parameters"][0]["name"], &inventory["parameters"][1]["name"]];
+    assert_eq!(named, ["cursor", "limit"]);
+    let cursor = &inventory["parameters"][0]["schema"];
+    assert_eq!((&cursor["minLength"], &cursor["maxLength"]), (&json!(32), &json!(32)));
+    assert!(cursor["description"].as_str().is_some_and(|text| text.contains("nextCursor")));
     let read = operation(&document, "PATCH", "/notifications/{id}/read");
     assert_eq!(read["parameters"][0]["in"], "path");
     assert_eq!(read["x-cache-drops"], json!(["notifications", "notifications-unread"]));

@@ -20,7 +20,7 @@ mod routes;
 
 pub use cached::Cached;
 pub use conditional::conditional;
-pub use cursor::{Cursor, CursorFormat, cursor};
+pub use cursor::{Cursor, Cursors, Stretch, cursors};
 pub use described::{Described, Takes};
 pub use error::ApiError;
 pub use fields::{Asked, Fields, Input};

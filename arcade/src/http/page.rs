@@ -46,7 +46,7 @@ impl Page {
 
 /// A query that names a page and nothing else; `LIMIT` stands where it names no limit.
 #[derive(Debug, Clone, Copy)]
-pub struct PageQuery<const LIMIT: u32 = LIMIT_DEFAULT>(pub Page);
+pub struct PageQuery<const LIMIT: u32>(pub Page);
 
 impl<const LIMIT: u32> Input for PageQuery<LIMIT> {
     fn read(fields: &mut Fields) -> Option<Self> {

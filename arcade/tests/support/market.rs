@@ -3,7 +3,7 @@
 use arcade::http::{Route, Verb};
 use serde_json::{Value, json};
 
-use super::TestClient;
+use super::{Answer, TestClient};
 
 /// A common item, which an admin may put on the marketplace.
 pub fn item() -> Value {
@@ -26,6 +26,12 @@ impl TestClient {
         put.json()["id"].as_i64().expect("an id")
     }
 
+    /// Buys one piece for `user`.
+    pub async fn buy(&self, user: i64, id: i64, body: &str) -> Answer {
+        let path = format!("/marketplace/items/{id}/buy");
+        self.send(Verb::Post, &path, Some(&self.player(user)), body).await
+    }
+
     /// The path and the body of a good request to `route`, if it is one of the marketplace.
     pub async fn to_market(&self, route: &Route) -> Option<(String, String)> {
         if !route.path.starts_with("/marketplace") {
@@ -37,6 +43,11 @@ impl TestClient {
             _ => String::new(),
         };
         let id = self.put_item(json!({})).await.to_string();
-        Some((route.path.replace("{id}", &id), body))
+        let path = match route.path {
+            // So few that there is a next part.
+            "/marketplace/inventory" => format!("{}?limit=1", route.path),
+            path => path.replace("{id}", &id),
+        };
+        Some((path, body))
     }
 }

@@ -10,7 +10,7 @@ use super::model::{Balance, Category, InventoryPage, Item, ItemPage};
 use super::rows::MarketRows;
 use crate::auth::UserId;
 use crate::balances;
-use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
+use crate::http::{ApiError, Audience, CachePlan, Cached, Cursor, Page, Stretch};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
 
@@ -35,7 +35,7 @@ pub(super) const ITEM: CachePlan = CachePlan {
     audience: Audience::Public,
 };
 
-/// Pages of a user's inventory.
+/// Parts of a user's inventory.
 pub(super) const INVENTORY: CachePlan = CachePlan {
     name: "inventory",
     fresh: |cache| cache.inventory_fresh,
@@ -76,11 +76,11 @@ struct ItemKey {
     id: i64,
 }
 
-/// The user comes first, so that one prefix names all pages of a user.
+/// The user comes first, so that one prefix names all parts of a user's inventory.
 #[derive(Key)]
 struct InventoryKey {
     user: i64,
-    page: u32,
+    after: Option<Cursor>,
     limit: u32,
 }
 
@@ -142,14 +142,11 @@ impl MarketCaches {
     pub(super) async fn inventory(
         &self,
         user: UserId,
-        page: Page,
+        stretch: Stretch,
     ) -> Result<Cached<InventoryPage>, ApiError> {
-        if !page.is_cached() {
-            return Ok(self.inventories.bypass(self.rows.inventory(user, page).await?));
-        }
-        let key = InventoryKey { user: user.0, page: page.number, limit: page.limit };
+        let key = InventoryKey { user: user.0, after: stretch.after, limit: stretch.limit };
         let rows = self.rows.clone();
-        let load = move |_| async move { rows.inventory(user, page).await.map(Arc::new) };
+        let load = move |_| async move { rows.inventory(user, stretch).await.map(Arc::new) };
         self.inventories.get_or_load(&key, load).await
     }
 

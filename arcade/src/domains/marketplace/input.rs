@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 
 use super::model::{Category, Item, ItemChange, PRICE_MAX, STOCK_MAX};
-use crate::http::{Fields, Input, LIMIT_DEFAULT, Page, choice, flag, integer, line, text};
+use crate::http::{
+    Cursors, Fields, Input, LIMIT_DEFAULT, Page, Stretch, choice, cursors, flag, integer, line, text,
+};
 
 const NAME: RangeInclusive<usize> = 1..=120;
 const DESCRIPTION: RangeInclusive<usize> = 1..=2_000;
@@ -23,6 +25,19 @@ impl Input for ListQuery {
         let page = Page::read(fields, LIMIT_DEFAULT);
         let category = fields.optional("category", choice(Category::ALL));
         Some(ListQuery { page: page?, category: category? })
+    }
+}
+
+/// The places in an inventory. Which user's it is makes no difference: each sees their own.
+pub(super) const INVENTORY_PLACES: Cursors = cursors("inventory");
+
+/// Which part of an inventory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InventoryQuery(pub(super) Stretch);
+
+impl Input for InventoryQuery {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Stretch::read(fields, INVENTORY_PLACES).map(InventoryQuery)
     }
 }
 

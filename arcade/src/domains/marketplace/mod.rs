@@ -13,11 +13,11 @@ use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
-use self::input::{ListQuery, NewItem, Offer};
+use self::input::{InventoryQuery, ListQuery, NewItem, Offer};
 use crate::auth::{Admin, CurrentUser, Tokens};
 use crate::http::{
     Access, ApiError, CachePlan, IdPath, IdempotencyKey, JsonBody, MaybeBody, NoInput, NoQuery,
-    PageQuery, Query, Route, Routes,
+    Query, Route, Routes,
 };
 use crate::storage::new_id;
 use crate::wall;
@@ -124,10 +124,10 @@ async fn show(
 
 async fn inventory(
     user: CurrentUser,
-    Query(PageQuery(page)): Query<PageQuery>,
+    Query(InventoryQuery(stretch)): Query<InventoryQuery>,
     State(market): State<Market>,
 ) -> Result<impl IntoResponse, ApiError> {
-    market.caches().inventory(user.id, page).await
+    market.caches().inventory(user.id, stretch).await
 }
 
 async fn balance(

@@ -134,19 +134,18 @@ pub struct InventoryItem {
     pub acquired_at_ms: i64,
 }
 
-/// A page of a user's inventory, newest first.
+/// A part of a user's inventory, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Entry)]
+#[serde(rename_all = "camelCase")]
 pub struct InventoryPage {
     /// What the user bought.
     pub items: Vec<InventoryItem>,
-    /// How much that is.
+    /// How much that is in all.
     pub total: u64,
-    /// The page's number; the first is 1.
-    pub page: u32,
-    /// The most items on a page.
+    /// The most items in one answer.
     pub limit: u32,
-    /// How many pages there are.
-    pub pages: u64,
+    /// Asks for what comes behind these items; `null` where nothing does.
+    pub next_cursor: Option<String>,
 }
 
 /// A user's money, for display: no purchase is decided by it.

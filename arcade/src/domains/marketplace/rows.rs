@@ -3,10 +3,11 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
+use super::input::INVENTORY_PLACES;
 use super::model::{Balance, Category, InventoryItem, InventoryPage, Item, ItemChange, ItemPage};
 use crate::auth::UserId;
 use crate::balances;
-use crate::http::Page;
+use crate::http::{Cursor, Page, Stretch};
 use crate::storage::{StorageError, Store, placeholders};
 
 /// The total and the page come from one statement: two would each see the database at another
@@ -44,12 +45,13 @@ const CHANGE: &str = "
 
 const REMOVE: &str = "DELETE FROM market_items WHERE id = $1 RETURNING category";
 
+/// What lies behind a place is found in the index, however far down the place is.
 const INVENTORY: &str = "
     SELECT counts.total, i.*
     FROM (SELECT COUNT(*) AS total FROM inventory WHERE user_id = $1) AS counts
     LEFT JOIN (SELECT id, item_id, name, price_paid_minor, acquired_at_ms
-               FROM inventory WHERE user_id = $1
-               ORDER BY acquired_at_ms DESC, id DESC LIMIT $2 OFFSET $3) AS i ON 1 = 1
+               FROM inventory WHERE user_id = $1 AND (acquired_at_ms, id) < ($3, $4)
+               ORDER BY acquired_at_ms DESC, id DESC LIMIT $2) AS i ON 1 = 1
     ORDER BY i.acquired_at_ms DESC, i.id DESC";
 
 /// An item that was changed.
@@ -101,18 +103,26 @@ impl MarketRows {
     pub(super) async fn inventory(
         &self,
         user: UserId,
-        page: Page,
+        Stretch { after, limit }: Stretch,
     ) -> Result<InventoryPage, StorageError> {
+        let after = after.unwrap_or(Cursor::HEAD);
+        // One more than is shown tells whether there are more.
         let rows = sqlx::query(INVENTORY)
             .bind(user.0)
-            .bind(i64::from(page.limit))
-            .bind(page.skipped())
+            .bind(i64::from(limit) + 1)
+            .bind(after.order)
+            .bind(after.id)
             .fetch_all(self.store.pool())
             .await?;
         let total = total(&rows)?;
-        let items = on_page(&rows).map(inventory_item).collect::<Result<_, _>>()?;
-        let Page { number, limit } = page;
-        Ok(InventoryPage { items, total, page: number, limit, pages: total.div_ceil(limit.into()) })
+        let mut items: Vec<InventoryItem> =
+            on_page(&rows).map(inventory_item).collect::<Result<_, _>>()?;
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let last = items.last().filter(|_| more);
+        let place = |item: &InventoryItem| Cursor { order: item.acquired_at_ms, id: item.id };
+        let next_cursor = last.map(|last| INVENTORY_PLACES.text(place(last)));
+        Ok(InventoryPage { items, total, limit, next_cursor })
     }
 
     pub(super) async fn balance(&self, user: UserId) -> Result<Option<Balance>, StorageError> {
@@ -256,4 +266,28 @@ fn inventory_item(row: &AnyRow) -> Result<InventoryItem, sqlx::Error> {
         price_paid: row.try_get("price_paid_minor")?,
         acquired_at_ms: row.try_get("acquired_at_ms")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::{self, Environment};
+
+    #[tokio::test]
+    async fn the_index_finds_what_lies_behind_a_place_in_an_inventory() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let settings = configuration::load(Environment::of(directory.path(), [])).expect("settings");
+        let store = Store::open(&settings.database, directory.path()).await.expect("open");
+        store.migrate().await.expect("migrate");
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {INVENTORY}"));
+        let mut statement = sqlx::query(explain);
+        for number in 1..=4_i64 {
+            statement = statement.bind(number);
+        }
+        let steps = statement.fetch_all(store.pool()).await.expect("a plan");
+        let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+        let behind = "(user_id=? AND (acquired_at_ms,id)<(?,?))";
+        let found = steps.iter().any(|step| step.starts_with("SEARCH") && step.ends_with(behind));
+        assert!(found, "{steps:#?}");
+    }
 }
