@@ -20,8 +20,8 @@ pub enum StorageError {
     /// Another transaction came first, and this one must not stand beside it.
     #[error("another transaction came first")]
     Overtaken,
-    /// The transactions before took too long.
-    #[error("the database was too busy to write")]
+    /// Neither a turn nor a connection came in time.
+    #[error("the database was too busy to write, or is away")]
     Busy,
 }
 

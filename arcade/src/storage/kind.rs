@@ -1,6 +1,8 @@
 //! Decides what differs between the databases: how a connection is prepared and how a transaction
 //! that may write begins. Everything else is the same SQL.
 
+use std::time::Duration;
+
 use sqlx::{AnyConnection, Executor};
 
 /// The databases that Arcade runs on.
@@ -42,6 +44,16 @@ impl Kind {
         match self {
             Kind::Sqlite => "BEGIN IMMEDIATE",
             Kind::Postgres => "BEGIN",
+        }
+    }
+
+    /// How long a request waits for a connection, and with it for its turn to write. A server can
+    /// be gone, and who wants to write must know within a second; a file is there, and what is
+    /// waited for is only the transactions of others, one after the other.
+    pub(super) const fn wait_max(self) -> Duration {
+        match self {
+            Kind::Sqlite => Duration::from_secs(3),
+            Kind::Postgres => Duration::from_millis(800),
         }
     }
 

@@ -9,7 +9,6 @@ mod transaction;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rand::Rng;
 use sqlx::AnyPool;
@@ -21,9 +20,6 @@ use crate::settings;
 
 pub use error::StorageError;
 pub use transaction::{Transaction, retried};
-
-/// How long a request waits for a free connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The database, through a pool of connections. Clones share the pool.
 #[derive(Debug, Clone)]
@@ -49,7 +45,7 @@ impl Store {
         let connections_max = database.connections_max;
         let pool = AnyPoolOptions::new()
             .max_connections(connections_max)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(kind.wait_max())
             .after_connect(move |connection, _| Box::pin(kind.prepare(connection)))
             .connect(&url)
             .await

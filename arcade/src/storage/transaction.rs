@@ -2,6 +2,7 @@
 //! another transaction was in its way.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
@@ -9,7 +10,7 @@ use sqlx::{Any, AnyConnection};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 
-use super::{ACQUIRE_TIMEOUT, StorageError, Store};
+use super::{StorageError, Store};
 
 /// Pauses before each further attempt, in milliseconds; a random part of each is taken, because
 /// two that met once would meet again.
@@ -51,12 +52,18 @@ impl Store {
     /// Begins a transaction that may write, once its turn has come.
     ///
     /// # Errors
-    /// The turn does not come in time, or the database is away.
+    /// The database is busy or away; then nothing was changed. Told within a second where it is a
+    /// server.
     pub async fn begin_write(&self) -> Result<Transaction, StorageError> {
-        let turn = timeout(ACQUIRE_TIMEOUT, self.writers.clone().acquire_owned()).await;
-        let turn = turn.ok().and_then(Result::ok).ok_or(StorageError::Busy)?;
-        let inner = self.pool.begin_with(self.kind.begin()).await?;
-        Ok(Transaction { inner, _turn: turn })
+        let begun = async {
+            let turn = Arc::clone(&self.writers).acquire_owned().await;
+            let turn = turn.map_err(|_| StorageError::Busy)?;
+            let inner = self.pool.begin_with(self.kind.begin()).await?;
+            Ok(Transaction { inner, _turn: turn })
+        };
+        // One limit for both: those who wait for a turn while the server is gone must not wait
+        // for a connection after that.
+        timeout(self.kind.wait_max(), begun).await.unwrap_or(Err(StorageError::Busy))
     }
 }
 

@@ -42,13 +42,21 @@ pub const WORLD: World = World { seed: 7, users: 20, tournaments: 10, items: 30,
 /// The store of every test of this process: `postgres` for a server, else a file for each.
 const DATABASE_VARIABLE: &str = "ARCADE_TEST_DATABASE";
 
-/// A database on a server, where the tests are to run on one.
+/// Whether the tests are to run on a server.
 #[expect(clippy::disallowed_methods, reason = "it is no setting of the server")]
-async fn on_server() -> Option<Database> {
+fn is_on_server() -> bool {
     match std::env::var(DATABASE_VARIABLE).as_deref() {
-        Ok("postgres") => Some(Database::fresh().await),
-        Ok("sqlite") | Err(_) => None,
+        Ok("postgres") => true,
+        Ok("sqlite") | Err(_) => false,
         Ok(other) => panic!("{DATABASE_VARIABLE}: {other} is neither postgres nor sqlite"),
+    }
+}
+
+/// A database on a server, where the tests are to run on one.
+pub async fn on_server() -> Option<Database> {
+    match is_on_server() {
+        true => Some(Database::fresh().await),
+        false => None,
     }
 }
 
@@ -108,10 +116,22 @@ impl TestClient {
 
     /// The same with another world in its database.
     pub async fn start_in(world: World, variables: &[(&str, &str)]) -> Self {
+        Self::start_on(on_server().await, world, variables).await
+    }
+
+    /// Starts a server on a database server that the test may stop; `None` where the tests run
+    /// without one.
+    pub async fn start_apart() -> Option<Self> {
+        match is_on_server() {
+            true => Some(Self::start_on(Some(Database::apart().await), WORLD, &[]).await),
+            false => None,
+        }
+    }
+
+    async fn start_on(database: Option<Database>, world: World, variables: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
         let fixed =
             [("ARCADE_PROFILE", "test"), ("ARCADE_DATA", "."), ("JWT_SECRET", SECRET), ("PORT", "0")];
-        let database = on_server().await;
         let url = database.as_ref().map(|database| ("DATABASE_URL", database.url.as_str()));
         let all = fixed.into_iter().chain(url).chain(variables.iter().copied());
         let environment = Environment::of(directory.path(), all);

@@ -23,7 +23,7 @@ const PASSWORD: &str = "a-password-of-tests";
 /// How often a start is tried.
 const STARTS_MAX: u32 = 50;
 
-/// One database on the server of this process.
+/// One database on a server.
 pub struct Database {
     pub url: String,
     pub server: Arc<Postgres>,
@@ -32,8 +32,16 @@ pub struct Database {
 impl Database {
     /// A fresh, empty one.
     pub async fn fresh() -> Self {
+        Self::on(Postgres::shared()).await
+    }
+
+    /// The same on a server that nobody else uses, and that may therefore be stopped.
+    pub async fn apart() -> Self {
+        Self::on(Arc::new(Postgres::new())).await
+    }
+
+    async fn on(server: Arc<Postgres>) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let server = Postgres::shared();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("arcade_{}_{number}", std::process::id());
         let connected = PgConnection::connect(&server.url("postgres")).await;
@@ -127,6 +135,30 @@ impl Postgres {
             process.ended();
         }
     }
+
+    /// Lets the server and its connections stand still, as behind a network that has gone silent.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Sends a signal to the server and to all that it has started.
+    fn signal(&self, signal: &str) {
+        if let Some(process) = &*self.process.lock().expect("lock") {
+            let pid = process.child.id();
+            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            let children = children.expect("its children");
+            let children = children.split_whitespace();
+            let mut kill = Command::new("/bin/kill");
+            kill.args([signal, &pid.to_string()]).args(children).stderr(Stdio::null());
+            // It also fails where a connection has ended meanwhile, which then needs no signal.
+            kill.status().expect("kill");
+        }
+    }
 }
 
 impl Process {
@@ -151,6 +183,8 @@ fn until_ready(mut lines: Lines<BufReader<ChildStderr>>) -> Result<JoinHandle<us
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        // What stands still does not hear that it is to end.
+        self.thaw();
         let process = self.process.lock().ok().and_then(|mut process| process.take());
         if let Some(process) = process {
             // SIGQUIT ends its children too and writes nothing, which nobody would read.
