@@ -1,14 +1,29 @@
 //! What the command prints for people.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use arcade::configuration::{Layer, Shown};
 use arcade::demo::{DEMO_PASSWORD, DEMO_WORLD};
 use arcade::settings::Settings;
 use arcade::shared_tier::SharedTier;
 use larder_redis::ServerHealth;
+
+/// Writes a line, or several, to standard output.
+///
+/// # Errors
+/// Nobody reads it any more.
+pub(crate) fn tell(text: impl fmt::Display) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{text}").context("cannot write to standard output")
+}
+
+/// Writes a line to standard error. Where that is closed, nobody is left to be told of it.
+pub(crate) fn tell_apart(text: impl fmt::Display) {
+    writeln!(io::stderr(), "arcade: {text}").unwrap_or_default();
+}
 
 /// How to try a server that has just started, ready to paste.
 pub(crate) struct Greeting {
@@ -40,7 +55,6 @@ Try, twice, and see X-Cache go from MISS to HIT (tokens are good for an hour):
 
 Every route: http://{address}/docs. Demo users are user1@arcade.example to user{users}@arcade.example, the last an admin; the password
 of each is \"{DEMO_PASSWORD}\".
-
 "
         )
     }

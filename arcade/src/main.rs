@@ -1,4 +1,6 @@
 //! The `arcade` command: what is done before the server runs, and running it.
+// The macros panic where nobody reads, and whoever reads may stop at any time.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod greeting;
 mod progress;
@@ -16,6 +18,8 @@ use arcade::shared_tier::SharedTier;
 use arcade::storage::Store;
 use arcade::wall;
 use clap::{Parser, Subcommand};
+
+use self::greeting::{tell, tell_apart};
 
 /// The reference game platform that runs on larder.
 ///
@@ -68,7 +72,7 @@ fn main() -> ExitCode {
     match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("arcade: {error:#}");
+            tell_apart(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -77,28 +81,22 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     let environment = Environment::of_process();
     for warning in environment.warnings() {
-        eprintln!("arcade: warning: {warning}");
+        tell_apart(format_args!("warning: {warning}"));
     }
     match command {
         Command::Serve => on_runtime(serve::run(configuration::load(environment)?)),
         Command::Config(ConfigCommand::Show) => {
-            print!("{}", greeting::settings(&configuration::show(environment)?));
-            Ok(())
+            tell(greeting::settings(&configuration::show(environment)?).trim_end())
         }
         Command::Config(ConfigCommand::Check) => {
             let settings = configuration::load(environment)?;
-            println!("The settings are good for the profile {}.", settings.profile);
-            Ok(())
+            tell(format_args!("The settings are good for the profile {}.", settings.profile))
         }
-        Command::Config(ConfigCommand::Table) => {
-            print!("{}", configuration::documented());
-            Ok(())
-        }
+        Command::Config(ConfigCommand::Table) => tell(configuration::documented().trim_end()),
         Command::Seed => on_runtime(seed(configuration::load(environment)?)),
         Command::Token { user, role } => {
             let secret = auth::secret_of(&configuration::load(environment)?)?;
-            println!("{}", Tokens::new(&secret).issue(UserId(user), role, TOKEN_LIFETIME)?);
-            Ok(())
+            tell(Tokens::new(&secret).issue(UserId(user), role, TOKEN_LIFETIME)?)
         }
         Command::Migrate => on_runtime(migrate(configuration::load(environment)?)),
         Command::Doctor => on_runtime(diagnose(configuration::load(environment)?)),
@@ -115,19 +113,22 @@ fn on_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<
 
 async fn migrate(settings: Settings) -> anyhow::Result<()> {
     let store = opened(&settings).await?;
-    println!("The database is at migration {}.", store.migrate().await?);
+    let newest = store.migrate().await?;
     store.close().await;
-    Ok(())
+    tell(format_args!("The database is at migration {newest}."))
 }
 
 async fn seed(settings: Settings) -> anyhow::Result<()> {
     let store = opened(&settings).await?;
     store.migrate().await?;
-    if let Filled::Before { users } = serve::fill(&settings, &store).await? {
-        println!("The database holds {users} users already and stays as it is.");
-    }
+    let filled = serve::fill(&settings, &store).await?;
     store.close().await;
-    Ok(())
+    match filled {
+        Filled::Now => Ok(()),
+        Filled::Before { users } => {
+            tell(format_args!("The database holds {users} users already and stays as it is."))
+        }
+    }
 }
 
 /// Prints every finding; one that is bad fails the command.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use arcade::demo::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::greeting::tell_apart;
+
 /// How often a bar is drawn while nothing is reported.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -44,7 +46,7 @@ struct Lines;
 
 impl Progress for Lines {
     fn begins(&mut self, part: &'static str, rows: u32) {
-        eprintln!("arcade: making {rows} {part}");
+        tell_apart(format_args!("making {rows} {part}"));
     }
 
     fn wrote(&mut self, _: u32) {}

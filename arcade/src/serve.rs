@@ -1,5 +1,7 @@
 //! The start: what is told, in which order, until the server answers.
 
+use std::fmt::Display;
+
 use anyhow::{Context, anyhow};
 use arcade::app::App;
 use arcade::auth::{self, Passwords, Role, TOKEN_LIFETIME, Tokens, UserId};
@@ -32,14 +34,15 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let app = App::build(&settings, &secret, store, tier.clone(), stop.clone())?;
     // Before the address is told: whoever reads it may send one at once.
     let signals = Signals::caught()?;
-    println!("Arcade listens on http://{} (profile {}).", server.address(), settings.profile);
-    println!("{}", greeting::parts(&settings, &tier));
-    if settings.profile == Profile::Development {
-        print!("{}", invitation(&settings, &Tokens::new(&secret), &server)?);
+    let (address, profile) = (server.address(), settings.profile);
+    announce(format_args!("Arcade listens on http://{address} (profile {profile})."));
+    announce(greeting::parts(&settings, &tier));
+    if profile == Profile::Development {
+        announce(invitation(&settings, &Tokens::new(&secret), &server)?);
     }
     let told = tier.tell(stop.clone());
     tokio::join!(until_signalled(signals, server, app, stop), told);
-    println!("Arcade has stopped.");
+    announce("Arcade has stopped.");
     Ok(())
 }
 
@@ -56,6 +59,13 @@ async fn parts_that_must_be_there(settings: &Settings, tier: &SharedTier) -> any
     }
 }
 
+/// A server serves on when nobody reads what it says.
+fn announce(text: impl Display) {
+    if let Err(fault) = greeting::tell(text) {
+        tracing::warn!(error = format!("{fault:#}"), "nobody reads the announcements");
+    }
+}
+
 /// Fills an empty database with the demo world and says so.
 pub(crate) async fn fill(settings: &Settings, store: &Store) -> anyhow::Result<Filled> {
     let begun = SystemClock.precise();
@@ -63,11 +73,11 @@ pub(crate) async fn fill(settings: &Settings, store: &Store) -> anyhow::Result<F
     let filled = DEMO_WORLD.fill(store, &passwords, progress::shown().as_mut()).await?;
     if filled == Filled::Now {
         let World { seed, users, tournaments, items, notifications } = DEMO_WORLD;
-        println!(
+        let took_ms = SystemClock.precise().since(begun).as_millis();
+        announce(format_args!(
             "Made the demo world: {users} users, {tournaments} tournaments, {items} items, \
-             {notifications} notifications, seed {seed}, in {} ms.",
-            SystemClock.precise().since(begun).as_millis()
-        );
+             {notifications} notifications, seed {seed}, in {took_ms} ms."
+        ));
     }
     Ok(filled)
 }

@@ -1,6 +1,7 @@
 //! A fresh clone: the command itself, with nothing set, in an empty directory.
 #![cfg(unix)]
 
+use std::io::PipeWriter;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
@@ -53,13 +54,18 @@ impl Running {
     }
 
     /// Sends SIGTERM and gives the exit code.
-    async fn terminate(mut self) -> Option<i32> {
-        let pid = self.child.id().expect("it runs").to_string();
-        let killed = Command::new("/bin/kill").args(["-TERM", &pid]).status().await;
-        assert!(killed.expect("kill").success());
-        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        status.expect("in time").expect("exit status").code()
+    async fn terminate(self) -> Option<i32> {
+        terminated(self.child).await
     }
+}
+
+/// Sends SIGTERM and gives the exit code.
+async fn terminated(mut child: Child) -> Option<i32> {
+    let pid = child.id().expect("it runs").to_string();
+    let killed = Command::new("/bin/kill").args(["-TERM", &pid]).status().await;
+    assert!(killed.expect("kill").success());
+    let status = tokio::time::timeout(PATIENCE, child.wait()).await;
+    status.expect("in time").expect("exit status").code()
 }
 
 fn mode(path: &Path) -> u32 {
@@ -96,6 +102,37 @@ async fn only_the_owner_can_read_what_the_start_writes_down() {
     let data = directory.path().join(".arcade");
     assert_eq!(mode(&data), 0o700);
     assert_eq!((mode(&data.join("jwt-secret")), mode(&data.join("token"))), (0o600, 0o600));
+}
+
+/// Where a program writes to nobody.
+fn unread() -> PipeWriter {
+    std::io::pipe().expect("a pipe").1
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_reading_makes_no_start_and_no_end_fail() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let mut command = arcade(directory.path());
+    let mut child = command.env("ARCADE_DEMO", "off").stdout(unread()).spawn().expect("start");
+    let mut log = BufReader::new(child.stderr.take().expect("its log")).lines();
+    let line = async { log.next_line().await.expect("readable").expect("not the end") };
+    let line = tokio::time::timeout(PATIENCE, line).await.expect("in time");
+    assert!(line.contains("nobody reads the announcements"), "{line}");
+    assert_eq!(terminated(child).await, Some(0));
+    while let Some(line) = log.next_line().await.expect("readable") {
+        assert!(!line.contains("panicked"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_whose_output_nobody_reads_fails_and_says_so() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let mut command = arcade(directory.path());
+    let child = command.args(["config", "table"]).stdout(unread()).spawn().expect("start");
+    let output = child.wait_with_output().await.expect("its end");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), told.contains("panicked")), (Some(1), false), "{told}");
+    assert!(told.contains("cannot write to standard output"), "{told}");
 }
 
 #[tokio::test]
