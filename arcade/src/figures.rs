@@ -25,6 +25,9 @@ pub struct CacheFigures {
     /// How often the source was read for it; the readers that waited for one of these reads are
     /// misses too.
     pub source_reads: u64,
+    /// How many reads of the source the cache has spared: all reads through it, less its loads.
+    /// Those who waited for another's load count, and a load behind a stale answer counts against.
+    pub saved_reads: u64,
     /// Faults of the cache and of loads.
     pub errors: u64,
     /// Invalidations that named the cache.
@@ -33,14 +36,18 @@ pub struct CacheFigures {
 
 impl CacheFigures {
     fn of(name: String, stats: &CacheStats, source_reads: u64) -> Self {
+        // A read that could not trust the cache asked the source like any other miss.
+        let misses = stats.misses + stats.bypasses;
+        let reads = stats.hits + stats.shared_hits + stats.stale_hits + misses;
         CacheFigures {
             name,
             source_reads,
             hits_memory: stats.hits,
             hits_shared: stats.shared_hits,
             stale: stats.stale_hits,
-            // A read that could not trust the cache asked the source like any other miss.
-            misses: stats.misses + stats.bypasses,
+            misses,
+            // A load is counted when it begins, a read when it ends.
+            saved_reads: reads.saturating_sub(stats.loads),
             errors: stats.load_errors + stats.undecodable,
             invalidations: stats.invalidations,
         }
@@ -49,11 +56,6 @@ impl CacheFigures {
     /// Reads answered by a fresh entry.
     pub fn hits(&self) -> u64 {
         self.hits_memory + self.hits_shared
-    }
-
-    /// Reads that were answered without the source.
-    pub fn saved_reads(&self) -> u64 {
-        self.hits() + self.stale
     }
 
     /// The share of reads that a fresh entry answered, in percent; `None` without reads.
@@ -80,6 +82,7 @@ impl CacheFigures {
             stale: join(self.stale, other.stale),
             misses: join(self.misses, other.misses),
             source_reads: join(self.source_reads, other.source_reads),
+            saved_reads: join(self.saved_reads, other.saved_reads),
             errors: join(self.errors, other.errors),
             invalidations: join(self.invalidations, other.invalidations),
         }

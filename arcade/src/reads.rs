@@ -191,3 +191,48 @@ fn failed(error: larder::Error) -> ApiError {
         _ => ApiError::Internal(Box::new(error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use larder::clock::SystemClock;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::configuration::{self, Environment};
+    use crate::figures::Figures;
+    use crate::http::Audience;
+
+    const PLAN: CachePlan = CachePlan {
+        name: "answers",
+        fresh: |cache| cache.account_fresh,
+        stale: |_| std::time::Duration::ZERO,
+        absent: std::time::Duration::ZERO,
+        tags: &[],
+        audience: Audience::Public,
+    };
+
+    #[tokio::test]
+    async fn who_waits_for_the_load_of_another_has_saved_a_read() {
+        let larder = Larder::new("test").expect("larder");
+        let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
+        let figures = Figures::new(larder.clone(), Arc::clone(telemetry.source_reads()));
+        let settings = configuration::load(Environment::default()).expect("settings");
+        let reads = Reads::new(larder, settings.cache, telemetry);
+        let answers: CachedReads<i64, i64> = reads.cache(&PLAN).expect("cache");
+        let (answer, loading) = oneshot::channel();
+        let mut first = Box::pin(answers.get_or_load(&7, |_| async { loading.await.map(Arc::new) }));
+        let never = |_| async { Err::<Arc<i64>, _>(StorageError::Busy) };
+        let mut second = Box::pin(answers.get_or_load(&7, never));
+        let mut polling = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut polling).is_pending());
+        assert!(second.as_mut().poll(&mut polling).is_pending());
+        answer.send(42).expect("somebody waits");
+        let (first, second) = tokio::join!(first, second);
+        assert_eq!((*first.expect("loaded").value, *second.expect("shared").value), (42, 42));
+        let figures = &figures.in_all()[0];
+        let counted = (figures.hits(), figures.misses, figures.source_reads, figures.saved_reads);
+        assert_eq!(counted, (0, 2, 1, 1));
+    }
+}

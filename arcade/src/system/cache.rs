@@ -79,7 +79,7 @@ struct Counts {
     misses: u64,
     stale: u64,
     errors: u64,
-    /// Reads answered without the source.
+    /// Reads of the source that the caches have spared.
     saved_reads: u64,
     /// Reads of the source.
     source_reads: u64,
@@ -109,7 +109,6 @@ struct Performance {
 struct PerCache {
     #[serde(flatten)]
     figures: CacheFigures,
-    saved_reads: u64,
     hit_rate: Option<f64>,
 }
 
@@ -145,16 +144,12 @@ async fn envelope(system: &System) -> Envelope {
         misses: all.misses,
         stale: all.stale,
         errors: all.errors,
-        saved_reads: all.saved_reads(),
+        saved_reads: all.saved_reads,
         source_reads: all.source_reads,
         hit_rate,
         health: redis_health(system),
     };
-    let per_cache = |figures: CacheFigures| PerCache {
-        saved_reads: figures.saved_reads(),
-        hit_rate: figures.hit_rate(),
-        figures,
-    };
+    let per_cache = |figures: CacheFigures| PerCache { hit_rate: figures.hit_rate(), figures };
     let caches = caches.into_iter().map(per_cache).collect();
     let servers = system.tier.reports().await.into_iter().map(Server::of).collect();
     Envelope { success: true, data: Data { redis, performance, caches, servers } }
