@@ -107,6 +107,33 @@ async fn the_limits_of_a_query_are_described() {
 }
 
 #[tokio::test]
+async fn a_header_that_a_route_reads_is_described_with_its_limits() {
+    let client = TestClient::start().await;
+    let document = document(&client).await;
+    let header = json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": false,
+        "schema": {
+            "type": "string",
+            "description": "Names the request: sent again with the same key, it gets the same answer.",
+            "minLength": 1,
+            "maxLength": 64,
+            "pattern": "^[A-Za-z0-9._-]+$",
+        },
+    });
+    for route in route_table() {
+        let operation = operation(&document, route.verb.name(), route.path);
+        let parameters = operation["parameters"].as_array().expect("parameters");
+        let described = parameters.contains(&header);
+        assert_eq!(described, route.path == "/marketplace/items/{id}/buy", "{}", route.path);
+    }
+    let page = client.send(Verb::Get, "/docs", None, "").await.text;
+    assert!(page.contains("<code>Idempotency-Key</code>"));
+    client.stop().await;
+}
+
+#[tokio::test]
 async fn the_page_names_every_route_and_loads_nothing_from_elsewhere() {
     let client = TestClient::start().await;
     let page = client.send(Verb::Get, "/docs", None, "").await;

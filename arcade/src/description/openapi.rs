@@ -90,11 +90,13 @@ fn parameters(route: &Route) -> Vec<Value> {
     let in_path = route
         .parameters()
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": id().schema() }));
-    let in_query = route.takes.query.iter().map(|field| {
-        let Asked { name, required, schema } = field;
-        json!({ "name": name, "in": "query", "required": required, "schema": schema })
-    });
-    in_path.chain(in_query).collect()
+    let in_header = route.takes.headers.iter().map(|header| parameter(header, "header"));
+    let in_query = route.takes.query.iter().map(|field| parameter(field, "query"));
+    in_path.chain(in_header).chain(in_query).collect()
+}
+
+fn parameter(Asked { name, required, schema }: &Asked, place: &str) -> Value {
+    json!({ "name": name, "in": place, "required": required, "schema": schema })
 }
 
 fn object(fields: &[Asked]) -> Value {

@@ -41,6 +41,7 @@ fn section(route: &Route, settings: &settings::Cache) -> String {
         let line = format!("<p>Cached {} s; dropped by {}.</p>\n", fresh.as_secs(), tags.join(", "));
         html.push_str(&line);
     }
+    html.push_str(&fields("Header", &route.takes.headers));
     html.push_str(&fields("Query", &route.takes.query));
     html.push_str(&fields("Body", route.takes.body.as_deref().unwrap_or_default()));
     html

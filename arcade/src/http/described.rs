@@ -9,6 +9,8 @@ use super::input::{IdPath, IdPaths, JsonBody, MaybeBody, NoInput, Query};
 /// What a handler takes.
 #[derive(Debug, Clone, Default)]
 pub struct Takes {
+    /// Headers that mean something to this route.
+    pub headers: Vec<Asked>,
     /// The fields of its query.
     pub query: Vec<Asked>,
     /// The fields of its body, if it takes one.

@@ -7,13 +7,17 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use parking_lot::Mutex;
+use serde_json::json;
 
 use super::described::{Described, Takes};
 use super::error::ApiError;
-use super::fields::detail;
+use super::fields::{Asked, detail};
 use crate::auth::UserId;
 
 const HEADER: &str = "idempotency-key";
+
+/// The same, as people write it.
+const HEADER_SHOWN: &str = "Idempotency-Key";
 
 /// The longest key, in bytes.
 const KEY_BYTES_MAX: usize = 64;
@@ -47,7 +51,16 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 }
 
 impl Described for IdempotencyKey {
-    fn describe(_: &mut Takes) {}
+    fn describe(takes: &mut Takes) {
+        let schema = json!({
+            "type": "string",
+            "description": "Names the request: sent again with the same key, it gets the same answer.",
+            "minLength": 1,
+            "maxLength": KEY_BYTES_MAX,
+            "pattern": "^[A-Za-z0-9._-]+$",
+        });
+        takes.headers.push(Asked { name: HEADER_SHOWN, required: false, schema });
+    }
 }
 
 /// The keys of the requests in flight. Each user has keys of their own. Clones share the table,
