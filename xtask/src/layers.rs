@@ -66,6 +66,6 @@ const REDIS: Step = Package { name: "redis-server", program: "/usr/bin/redis-ser
 
 const POSTGRES: Step = Package { name: "postgresql", program: "/usr/lib/postgresql/*/bin/initdb" };
 
-/// Every test of the server again, on the other database. One process for each file, because the
-/// tests of a process share a server.
+/// Every test of the server again, on the other database. Not by nextest, which gives each test a
+/// process: the tests of a process share one database server.
 const ON_POSTGRES: &str = "ARCADE_TEST_DATABASE=postgres cargo test --quiet -p arcade --tests";

@@ -1,0 +1,167 @@
+//! A fresh clone: the command itself, with nothing set, in an empty directory.
+
+use std::io::PipeWriter;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// No start of a test may take longer; a hanging one fails instead of blocking the run.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn arcade(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_arcade"));
+    command.current_dir(directory).env_clear().env("PORT", "0").kill_on_drop(true);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+struct Running {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    printed: Vec<String>,
+}
+
+impl Running {
+    /// Starts the server and reads what it prints until it has said how to try it.
+    async fn start(directory: &Path) -> Self {
+        let mut child = arcade(directory).spawn().expect("start");
+        let stdout = child.stdout.take().expect("its output");
+        let mut running =
+            Running { child, lines: BufReader::new(stdout).lines(), printed: Vec::new() };
+        running.read_until("/api/v1/cache").await;
+        running
+    }
+
+    async fn read_until(&mut self, mark: &str) {
+        loop {
+            let line = tokio::time::timeout(PATIENCE, self.lines.next_line());
+            let line = line.await.expect("in time").expect("readable").expect("not the end");
+            let last = line.contains(mark);
+            self.printed.push(line);
+            if last {
+                return;
+            }
+        }
+    }
+
+    fn after(&self, mark: &str) -> Option<&str> {
+        self.printed.iter().find_map(|line| line.trim().strip_prefix(mark))
+    }
+
+    /// Sends SIGTERM and gives the exit code.
+    async fn terminate(self) -> Option<i32> {
+        terminated(self.child).await
+    }
+}
+
+/// Sends SIGTERM and gives the exit code.
+async fn terminated(mut child: Child) -> Option<i32> {
+    let pid = child.id().expect("it runs").to_string();
+    let killed = Command::new("/bin/kill").args(["-TERM", &pid]).status().await;
+    assert!(killed.expect("kill").success());
+    let status = tokio::time::timeout(PATIENCE, child.wait()).await;
+    status.expect("in time").expect("exit status").code()
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).expect("it exists").permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn the_first_start_makes_the_demo_world_and_the_second_keeps_it() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let first = Running::start(directory.path()).await;
+    let made = first.after("Made the demo world: ").expect("says what it made");
+    assert!(
+        made.starts_with(
+            "10000 users, 500 tournaments, 5000 items, 100000 notifications, seed 20260101"
+        ),
+        "{made}"
+    );
+    assert!(first.after("ONE=").is_some() && first.after("TWO=").is_some());
+    assert_eq!(first.terminate().await, Some(0));
+    let secret = directory.path().join(".arcade/jwt-secret");
+    let kept = std::fs::read(&secret).expect("secret");
+    let second = Running::start(directory.path()).await;
+    assert!(second.after("Made the demo world").is_none());
+    assert_eq!(second.terminate().await, Some(0));
+    assert_eq!(std::fs::read(&secret).expect("secret"), kept);
+}
+
+#[tokio::test]
+async fn only_the_owner_can_read_what_the_start_writes_down() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let settings = "[demo]\nworld = 'off'\n";
+    std::fs::write(directory.path().join("arcade.toml"), settings).expect("settings");
+    assert_eq!(Running::start(directory.path()).await.terminate().await, Some(0));
+    let data = directory.path().join(".arcade");
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!((mode(&data.join("jwt-secret")), mode(&data.join("token"))), (0o600, 0o600));
+}
+
+/// Where a program writes to nobody.
+fn unread() -> PipeWriter {
+    std::io::pipe().expect("a pipe").1
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_reading_makes_no_start_and_no_end_fail() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let mut command = arcade(directory.path());
+    let mut child = command.env("ARCADE_DEMO", "off").stdout(unread()).spawn().expect("start");
+    let mut log = BufReader::new(child.stderr.take().expect("its log")).lines();
+    let line = async { log.next_line().await.expect("readable").expect("not the end") };
+    let line = tokio::time::timeout(PATIENCE, line).await.expect("in time");
+    assert!(line.contains("nobody reads the announcements"), "{line}");
+    assert_eq!(terminated(child).await, Some(0));
+    while let Some(line) = log.next_line().await.expect("readable") {
+        assert!(!line.contains("panicked"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_whose_output_nobody_reads_fails_and_says_so() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let mut command = arcade(directory.path());
+    let child = command.args(["config", "table"]).stdout(unread()).spawn().expect("start");
+    let output = child.wait_with_output().await.expect("its end");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), told.contains("panicked")), (Some(1), false), "{told}");
+    assert!(told.contains("cannot write to standard output"), "{told}");
+}
+
+#[tokio::test]
+async fn bad_settings_fail_the_start_with_one_message() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let mut command = arcade(directory.path());
+    let output = command.env("ARCADE_PROFILE", "production").env("PORT", "x").output().await;
+    let output = output.expect("run");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    for name in ["PORT", "JWT_SECRET", "DATABASE_URL"] {
+        assert!(message.contains(name), "{message}");
+    }
+    assert!(!directory.path().join(".arcade").exists(), "a failed start must write nothing");
+}
+
+#[tokio::test]
+async fn the_commands_before_the_server_work_without_it() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let cases: [(&[&str], &str); 6] = [
+        (&["config", "check"], "good for the profile development"),
+        (&["config", "show"], "auth.jwt_secret"),
+        (&["migrate"], "The database is at migration "),
+        (&["seed"], "Made the demo world"),
+        (&["seed"], "holds 10000 users already"),
+        (&["token", "--user", "7", "--role", "admin"], "eyJ"),
+    ];
+    for (arguments, expected) in cases {
+        let output = arcade(directory.path()).args(arguments).output().await.expect("run");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && printed.contains(expected), "{arguments:?}: {output:?}");
+    }
+}

@@ -1,0 +1,186 @@
+//! Three processes of the command itself on one database and one Redis, which is killed under them.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use arcade::auth::{Role, TOKEN_LIFETIME, Tokens, UserId};
+use arcade::http::Verb;
+use arcade::settings::Secret;
+use larder_rig::{RedisServer, Stopwatch, free_port};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use crate::support::tournaments::new_tournament;
+use crate::support::{Answer, SECRET, Sender};
+
+/// What takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How late a change made through another process may show.
+const STALENESS_MAX: Duration = Duration::from_millis(1_000);
+
+const LIST: &str = "/v1/tournaments?limit=5";
+
+fn arcade(directory: &Path, redis: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_arcade"));
+    command.current_dir(directory).env_clear().kill_on_drop(true);
+    command.envs([("PORT", "0"), ("ARCADE_PROFILE", "test"), ("JWT_SECRET", SECRET)]);
+    command.envs(redis.iter().copied());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// One running process.
+struct Process {
+    sender: Sender,
+    /// Open for as long as it may print.
+    _printed: Lines<BufReader<ChildStdout>>,
+    _child: Child,
+}
+
+impl Process {
+    async fn start(directory: &Path, redis: &[(&str, &str)]) -> Self {
+        // Nobody reads what it logs: a full pipe would stop it.
+        let mut child = arcade(directory, redis).stderr(Stdio::null()).spawn().expect("start");
+        let stdout = child.stdout.take().expect("its output");
+        let mut lines = BufReader::new(stdout).lines();
+        let listening = async {
+            loop {
+                let line = lines.next_line().await.expect("readable").expect("not the end");
+                if let Some(rest) = line.strip_prefix("Arcade listens on ") {
+                    return rest.split_whitespace().next().expect("an address").to_owned();
+                }
+            }
+        };
+        let base = tokio::time::timeout(PATIENCE, listening).await.expect("in time");
+        Process { sender: Sender::to(base), _printed: lines, _child: child }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.sender.send(Verb::Get, path, None, "").await
+    }
+
+    async fn shows(&self, name: &str) -> bool {
+        let answer = self.get("/v1/tournaments?limit=100&status=UPCOMING").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.text.contains(name)
+    }
+}
+
+/// Brings the database of this directory to its form.
+async fn migrated(directory: &TempDir) {
+    let output = arcade(directory.path(), &[]).arg("migrate").output().await.expect("run");
+    assert!(output.status.success(), "{output:?}");
+}
+
+async fn put_tournament(through: &Process, name: &str) {
+    let admin = Tokens::new(&Secret::new(SECRET));
+    let admin = admin.issue(UserId(1), Role::Admin, TOKEN_LIFETIME).expect("a token");
+    let body = new_tournament(json!({ "name": name })).to_string();
+    let sending = through.sender.send(Verb::Post, "/v1/tournaments", Some(&admin), &body);
+    let put = sending.await;
+    assert_eq!(put.status, 201, "{put:?}");
+}
+
+async fn shown_within(processes: &[Process], name: &str, limit: Duration) -> Duration {
+    let changed = Stopwatch::started();
+    for process in processes {
+        while !process.shows(name).await {
+            assert!(changed.elapsed() < limit, "{name} is not shown after {:?}", changed.elapsed());
+        }
+    }
+    changed.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_through_one_process_shows_in_the_others_also_while_redis_dies_again_and_again() {
+    let (directory, mut redis) = (tempfile::tempdir().expect("a directory"), RedisServer::start());
+    migrated(&directory).await;
+    let url = redis.url();
+    let mut processes = Vec::new();
+    for _ in 0..3 {
+        processes.push(Process::start(directory.path(), &[("REDIS_URL", &url)]).await);
+    }
+    assert_eq!(processes[0].get(LIST).await.header("x-cache"), "MISS");
+    assert_eq!(processes[0].get(LIST).await.header("x-cache"), "HIT");
+    let shared = processes[1].get(LIST).await;
+    assert_eq!((shared.header("x-cache"), shared.header("x-cache-origin")), ("HIT", "shared"));
+    for round in 0..5 {
+        let name = format!("Round {round}");
+        // What the others have in memory is from before the change.
+        for process in &processes {
+            process.shows(&name).await;
+        }
+        put_tournament(&processes[0], &name).await;
+        let took = shown_within(&processes, &name, STALENESS_MAX + Duration::from_millis(500)).await;
+        println!("{name}: shown by all after {took:?}");
+        redis.kill();
+        let name = format!("{name}, without Redis");
+        put_tournament(&processes[1], &name).await;
+        assert!(processes[1].shows(&name).await, "the process does not see its own change");
+        let took = shown_within(&processes, &name, 2 * STALENESS_MAX).await;
+        println!("{name}: shown by all after {took:?}");
+        let ready = processes[2].get("/readyz").await;
+        assert_eq!((ready.status.as_u16(), ready.json()["degraded"][0].as_str()), (200, Some("l2")));
+        redis.run();
+        let back = Stopwatch::started();
+        while processes[2].get("/readyz").await.json()["status"] != "ready" {
+            assert!(back.elapsed() < Duration::from_secs(2), "not rejoined");
+        }
+        println!("rejoined after {:?}", back.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_requires_redis_fails_within_bounds_and_says_all_that_is_missing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let url = format!("redis://127.0.0.1:{}", free_port());
+    let required = [("REDIS_URL", url.as_str()), ("ARCADE_REDIS", "required")];
+    let began = Stopwatch::started();
+    let mut command = arcade(directory.path(), &required);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output.expect("in time").expect("run");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("Redis is required"), "{message}");
+    assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
+    command.env("DATABASE_URL", format!("postgres://127.0.0.1:{}/none", free_port()));
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output.expect("in time").expect("run");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("Redis is required") && message.contains("database"), "{message}");
+}
+
+#[tokio::test]
+async fn a_start_without_an_optional_redis_serves_and_says_so() {
+    let directory = tempfile::tempdir().expect("a directory");
+    migrated(&directory).await;
+    let url = format!("redis://127.0.0.1:{}", free_port());
+    let began = Stopwatch::started();
+    let process = Process::start(directory.path(), &[("REDIS_URL", &url)]).await;
+    let answer = process.get(LIST).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    println!("answered after {:?}", began.elapsed());
+    let health = process.get("/api/health").await.json();
+    assert_eq!(health["components"]["redis"]["status"], "degraded", "{health}");
+    assert_eq!(health["components"]["redis"]["mode"], "optional", "{health}");
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_an_operator_should_know_of_a_redis() {
+    let (directory, redis) = (tempfile::tempdir().expect("a directory"), RedisServer::start());
+    let url = redis.url();
+    let mut command = arcade(directory.path(), &[("REDIS_URL", &url)]);
+    let output = command.arg("doctor").output().await.expect("run");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told} {output:?}");
+    for subject in ["database", "joined", "version", "memory", "eviction", "latency", "clock"] {
+        assert!(told.contains(subject), "{subject} is missing: {told}");
+    }
+    redis.ask::<()>(redis::cmd("REPLICAOF").arg("127.0.0.1").arg(free_port()));
+    let output = command.output().await.expect("run");
+    assert!(!output.status.success(), "a replica is no place for invalidations");
+}

@@ -1,0 +1,28 @@
+//! The promises of the server, one file or folder a subject. All of them are one program, because
+//! linking one for each took longer than running them.
+
+mod access;
+mod buying;
+mod conditional;
+mod contracts;
+mod description;
+#[cfg(unix)]
+mod first_start;
+#[cfg(unix)]
+mod fleet;
+mod input;
+mod inventory;
+mod limits;
+mod malformed;
+mod marketplace;
+mod mutations;
+mod notifications;
+mod outage;
+#[cfg(unix)]
+mod secrets;
+mod security;
+mod settings;
+mod support;
+mod system;
+mod tournaments;
+mod users;
