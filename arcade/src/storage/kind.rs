@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use sqlx::{AnyConnection, Executor};
 
+use super::WAIT_MAX;
+
 /// The databases that Arcade runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -47,12 +49,12 @@ impl Kind {
         }
     }
 
-    /// How long a request waits for a connection, and with it for its turn to write. A server can
-    /// be gone, and who wants to write must know within a second; a file is there, and what is
-    /// waited for is only the transactions of others, one after the other.
-    pub(super) const fn wait_max(self) -> Duration {
+    /// How long the database may give no sign of life while somebody waits to write. A server can be
+    /// gone, and who wants to write must know within a second. A file is there: what keeps it silent
+    /// is a slow disk, which is waited for as long as any other.
+    pub(super) const fn silence_max(self) -> Duration {
         match self {
-            Kind::Sqlite => Duration::from_secs(3),
+            Kind::Sqlite => WAIT_MAX,
             Kind::Postgres => Duration::from_millis(800),
         }
     }

@@ -5,10 +5,12 @@ mod error;
 mod kind;
 mod migrations;
 pub mod numbers;
+mod pulse;
 mod transaction;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::Rng;
 use sqlx::AnyPool;
@@ -16,10 +18,14 @@ use sqlx::any::AnyPoolOptions;
 use tokio::sync::Semaphore;
 
 use self::kind::Kind;
+use self::pulse::Pulse;
 use crate::settings;
 
 pub use error::StorageError;
 pub use transaction::{Transaction, retried};
+
+/// How long a request waits for a connection, or for its turn to write, while others get on.
+const WAIT_MAX: Duration = Duration::from_secs(3);
 
 /// The database, through a pool of connections. Clones share the pool.
 #[derive(Debug, Clone)]
@@ -27,6 +33,7 @@ pub struct Store {
     pool: AnyPool,
     kind: Kind,
     writers: Arc<Semaphore>,
+    pulse: Pulse,
 }
 
 impl Store {
@@ -43,15 +50,24 @@ impl Store {
         };
         let kind = Kind::of(&url);
         let connections_max = database.connections_max;
+        let pulse = Pulse::default();
+        let connected = pulse.clone();
         let pool = AnyPoolOptions::new()
             .max_connections(connections_max)
-            .acquire_timeout(kind.wait_max())
-            .after_connect(move |connection, _| Box::pin(kind.prepare(connection)))
+            .acquire_timeout(WAIT_MAX)
+            .after_connect(move |connection, _| {
+                let connected = connected.clone();
+                Box::pin(async move {
+                    kind.prepare(connection).await?;
+                    connected.beat();
+                    Ok(())
+                })
+            })
             .connect(&url)
             .await
             .map_err(StorageError::Open)?;
         let writers = Arc::new(Semaphore::new(kind.writers_max(connections_max)));
-        Ok(Store { pool, kind, writers })
+        Ok(Store { pool, kind, writers, pulse })
     }
 
     /// Brings the tables to the form that this program knows. Safe to repeat. Gives the newest

@@ -8,9 +8,10 @@ use std::time::Duration;
 use rand::Rng;
 use sqlx::{Any, AnyConnection};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use super::{StorageError, Store};
+use super::pulse::Pulse;
+use super::{StorageError, Store, WAIT_MAX};
 
 /// Pauses before each further attempt, in milliseconds; a random part of each is taken, because
 /// two that met once would meet again.
@@ -20,6 +21,7 @@ const PAUSES_MS: [u64; 5] = [4, 8, 16, 32, 64];
 #[derive(Debug)]
 pub struct Transaction {
     inner: sqlx::Transaction<'static, Any>,
+    pulse: Pulse,
     // Given up after the transaction has ended: fields are dropped in their order.
     _turn: OwnedSemaphorePermit,
 }
@@ -30,7 +32,9 @@ impl Transaction {
     /// # Errors
     /// The database refuses, or is lost; then nobody knows whether it was done.
     pub async fn commit(self) -> Result<(), StorageError> {
-        Ok(self.inner.commit().await?)
+        self.inner.commit().await?;
+        self.pulse.beat();
+        Ok(())
     }
 }
 
@@ -52,18 +56,24 @@ impl Store {
     /// Begins a transaction that may write, once its turn has come.
     ///
     /// # Errors
-    /// The database is busy or away; then nothing was changed. Told within a second where it is a
-    /// server.
+    /// The database is busy or away; then nothing was changed. A server that is away is told of
+    /// within a second.
     pub async fn begin_write(&self) -> Result<Transaction, StorageError> {
         let begun = async {
             let turn = Arc::clone(&self.writers).acquire_owned().await;
             let turn = turn.map_err(|_| StorageError::Busy)?;
             let inner = self.pool.begin_with(self.kind.begin()).await?;
-            Ok(Transaction { inner, _turn: turn })
+            self.pulse.beat();
+            Ok(Transaction { inner, pulse: self.pulse.clone(), _turn: turn })
         };
-        // One limit for both: those who wait for a turn while the server is gone must not wait
-        // for a connection after that.
-        timeout(self.kind.wait_max(), begun).await.unwrap_or(Err(StorageError::Busy))
+        // Both limits are for turn and connection together: who has waited for a turn while the
+        // server was gone must not wait for a connection after that.
+        tokio::select! {
+            biased;
+            begun = begun => begun,
+            () = self.pulse.stopped(self.kind.silence_max()) => Err(StorageError::Busy),
+            () = sleep(WAIT_MAX) => Err(StorageError::Busy),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ const ROUNDS_VARIABLE: &str = "ARCADE_BUYING_ROUNDS";
 const ROUNDS_DEFAULT: u32 = 5;
 
 /// A slow machine is busy for a while, but not for ever.
-const ATTEMPTS_MAX: u32 = 20;
+const ATTEMPTS_MAX: u32 = 5;
 
 const CROWD: World = World { users: BUYERS as u32 + 1, ..WORLD };
 

@@ -133,3 +133,27 @@ async fn a_database_that_stands_still_refuses_its_buyers_in_time() {
     each_buys_one(&client, item).await;
     Arc::into_inner(client).expect("nobody else has the client").stop().await;
 }
+
+#[tokio::test]
+async fn a_turn_to_write_is_waited_for_as_long_as_others_get_theirs() {
+    let one_connection = [("DATABASE_CONNECTIONS_MAX", "1")];
+    let client = TestClient::start_with(&one_connection).await;
+    if client.database.is_none() {
+        return client.stop().await;
+    }
+    let mut writing = JoinSet::new();
+    for _ in 0..5 {
+        let store = client.store.clone();
+        writing.spawn(async move {
+            let mut transaction = store.begin_write().await?;
+            // Together they take longer than a silent server is waited for.
+            let slow = sqlx::query("SELECT 1 FROM pg_sleep(0.3)");
+            slow.execute(&mut *transaction).await?;
+            transaction.commit().await
+        });
+    }
+    for written in writing.join_all().await {
+        written.expect("it was its turn");
+    }
+    client.stop().await;
+}
