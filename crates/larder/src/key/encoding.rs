@@ -200,12 +200,27 @@ impl<'a> Matcher<'a> {
         matcher.equal && matcher.rest.is_empty() || is_hashed(parts) && digest_is(key, parts)
     }
 
+    /// The same of `len` bytes of parts with zeros after them, too few to be a digest. An array: to
+    /// compare it with numbers takes no check of bounds.
+    #[inline]
+    pub(crate) fn matches_padded<K, const N: usize>(key: &K, padded: &'a [u8; N], len: u8) -> bool
+    where
+        K: Key + ?Sized,
+    {
+        let mut matcher = Matcher { rest: padded, equal: true };
+        key.visit(&mut matcher);
+        matcher.equal && matcher.rest.len() + usize::from(len) == N
+    }
+
+    #[inline]
     fn fixed<const N: usize>(&mut self, kind: u8, part: [u8; N]) {
-        match self.rest.split_first() {
-            Some((&found, rest)) if found == kind && rest.len() >= N && rest[..N] == part => {
-                self.rest = &rest[N..];
+        match self.rest.split_at_checked(1 + N) {
+            Some((found, rest)) => {
+                self.equal &= found[0] == kind && found[1..] == part;
+                // Also past what differs: where a number ends then does not depend on it.
+                self.rest = rest;
             }
-            _ => self.equal = false,
+            None => self.equal = false,
         }
     }
 
@@ -320,6 +335,27 @@ where
     let mut parts = PartsHasher::new(builder.build_hasher());
     key.visit(&mut parts);
     parts.finish().unwrap_or_else(|| hash_finished(builder, cache, key))
+}
+
+/// Whether the encoded parts of `key` may be longer than this.
+#[inline]
+pub(crate) fn may_exceed<K: Key + ?Sized>(key: &K, bytes: usize) -> bool {
+    let mut parts = PartsHasher::new(Unhashed);
+    key.visit(&mut parts);
+    parts.length_max > bytes
+}
+
+/// For who wants to know the length alone.
+struct Unhashed;
+
+impl Hasher for Unhashed {
+    #[inline]
+    fn write(&mut self, _: &[u8]) {}
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        0
+    }
 }
 
 #[cold]

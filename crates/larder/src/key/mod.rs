@@ -18,7 +18,7 @@ use crate::name::{NameHash, NameKind};
 pub use larder_macros::Key;
 
 use encoding::Encoder;
-pub(crate) use encoding::{CACHE_NAME_BYTES_MAX, Matcher, display, hash_key, hash_parts};
+pub(crate) use encoding::{CACHE_NAME_BYTES_MAX, Matcher, display, hash_key, hash_parts, may_exceed};
 
 /// Encoded keys above this many bytes are replaced by their cache's name and a SHA-256 digest.
 pub const KEY_BYTES_MAX: usize = 512;

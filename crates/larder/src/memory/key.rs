@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use foldhash::fast::FixedState;
 use quick_cache::Equivalent;
 
-use crate::key::{EncodedKey, Key, Matcher, hash_key, hash_parts};
+use crate::key::{EncodedKey, Key, Matcher, hash_key, hash_parts, may_exceed};
 
 /// A cache's number on this node; keys of two caches never compare equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -156,7 +156,17 @@ impl<K: Key + ?Sized> Hash for Probe<'_, K> {
 impl<K: Key + ?Sized> Equivalent<MemoryKey> for Probe<'_, K> {
     #[inline]
     fn equivalent(&self, stored: &MemoryKey) -> bool {
-        stored.cache() == self.cache && Matcher::matches(self.key, stored.parts())
+        match stored {
+            MemoryKey::Short { len, cache, bytes } => {
+                *cache == self.cache && Matcher::matches_padded(self.key, bytes, *len)
+            }
+            // For numbers this is known when it is compiled, so that nothing is left of it.
+            MemoryKey::Long { cache, bytes } => {
+                *cache == self.cache
+                    && may_exceed(self.key, SHORT_MAX)
+                    && Matcher::matches(self.key, bytes)
+            }
+        }
     }
 }
 
