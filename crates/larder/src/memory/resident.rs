@@ -67,7 +67,17 @@ pub(crate) fn downcast<V: Send + Sync + 'static>(
     stored: Arc<dyn Stored>,
 ) -> Option<Arc<Resident<V>>> {
     let any: Arc<dyn Any + Send + Sync> = stored;
-    any.downcast().ok()
+    match any.downcast() {
+        Ok(resident) => Some(resident),
+        Err(foreign) => foreign_entry(foreign),
+    }
+}
+
+/// A cache has its entries under keys of its own, so they are of its type.
+#[cold]
+#[inline(never)]
+fn foreign_entry<T>(_foreign: Arc<dyn Any + Send + Sync>) -> Option<T> {
+    None
 }
 
 /// What decides whether an entry may be served. 64 bytes.
