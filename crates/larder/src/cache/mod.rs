@@ -3,21 +3,20 @@
 mod batch;
 pub(crate) mod builder;
 pub(crate) mod core;
+mod get_or_load;
 pub(crate) mod holdoff;
 mod read;
 mod write;
 
 use std::fmt;
-use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::task::Poll;
 
 pub use builder::CacheBuilder;
 pub use read::Read;
 pub use write::SetOutcome;
 
-use crate::clock::BoxFuture;
+use crate::clock::{BoxFuture, Moment};
 use crate::hit::{Answer, Lookup};
 use crate::invalidation::{Invalidated, Invalidation};
 use crate::loaded::{IntoLoaded, Load};
@@ -27,6 +26,7 @@ use crate::read::{Consistency, Demand, peek};
 use crate::stats::CacheStats;
 use crate::{Entry, Error, Key};
 use core::CacheCore;
+use get_or_load::GetOrLoad;
 
 /// What a loader may fail with.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -99,19 +99,7 @@ impl<K: Key, V: Entry> Cache<K, V> {
         L: IntoLoaded<V>,
         E: Into<BoxError> + 'static,
     {
-        // By hand: an `async fn` keeps the answer of a hit in its state and copies it from there.
-        let mut load = Some(load);
-        let mut miss = None;
-        poll_fn(move |context| {
-            if let Some(load) = load.take() {
-                match self.fresh_in_memory(key) {
-                    Some(lookup) => return Poll::Ready(L::shape(lookup)),
-                    None => miss = Some(self.missed(key, load)),
-                }
-            }
-            let miss = miss.as_mut().expect("a future is not polled after its end");
-            miss.as_mut().poll(context)
-        })
+        GetOrLoad::new(self, key, load)
     }
 
     /// Boxed: a miss is rare and big, and would make the future of every hit as big.
@@ -191,9 +179,10 @@ impl<K: Key, V: Entry> Cache<K, V> {
         Demand { consistency: self.core.policy.consistency.clone(), ..Demand::default() }
     }
 
-    /// The hit that has nothing to decide: found, judged, fresh, and the log confirmed.
-    #[inline]
-    fn fresh_in_memory(&self, key: &K) -> Option<Lookup<V>> {
+    /// The hit that has nothing to decide: found, judged, fresh, and the log confirmed. With the
+    /// moment at which it was found so: together they fit into registers.
+    #[inline(never)]
+    fn fresh_in_memory(&self, key: &K) -> Option<(Arc<Resident<V>>, Moment)> {
         let core = &*self.core;
         if !core.hits_are_bounded {
             return None;
@@ -209,7 +198,7 @@ impl<K: Key, V: Entry> Cache<K, V> {
             return None;
         }
         core.counters.hit();
-        Some(Lookup::fresh_in_memory(resident, now))
+        Some((resident, now))
     }
 }
 
