@@ -19,7 +19,9 @@ pub(crate) trait Stored: Any + Send + Sync {
     fn meta(&self) -> &Meta;
 }
 
-/// A value and its meta, in one allocation.
+/// A value and its meta, in one allocation. In this order: what a hit reads of the meta then
+/// shares a cache line with the counts of the `Arc`.
+#[repr(C)]
 pub(crate) struct Resident<V> {
     pub(crate) meta: Meta,
     pub(crate) value: Held<V>,
@@ -80,14 +82,22 @@ fn foreign_entry<T>(_foreign: Arc<dyn Any + Send + Sync>) -> Option<T> {
     None
 }
 
-/// What decides whether an entry may be served. 64 bytes.
+/// What decides whether an entry may be served. 64 bytes, and first what every hit reads.
+#[repr(C)]
 pub(crate) struct Meta {
     judged: JudgedAt,
+    /// Until then a hit has nothing to decide but the verdict.
+    quiet_until: PlainU64,
+    pub(crate) shard: u8,
+    /// This process loaded it from the source itself.
+    pub(crate) own_load: bool,
+    soft: AtomicBool,
+    pub(crate) cache: CacheId,
+    /// The slot of the key in its view's key table.
+    pub(crate) key_slot: u16,
     /// The log position when the load began.
     pub(crate) as_of: u64,
     fresh_until: PlainU64,
-    /// Until then a hit has nothing to decide but the verdict.
-    quiet_until: PlainU64,
     /// What few entries have.
     rare: Option<Box<Rare>>,
     /// Freshness in milliseconds, to find back when the load began.
@@ -95,13 +105,6 @@ pub(crate) struct Meta {
     load_cost_us: u32,
     pub(crate) weight: u32,
     pub(crate) epoch: EpochNumber,
-    pub(crate) cache: CacheId,
-    /// The slot of the key in its view's key table.
-    pub(crate) key_slot: u16,
-    pub(crate) shard: u8,
-    /// This process loaded it from the source itself.
-    pub(crate) own_load: bool,
-    soft: AtomicBool,
 }
 
 /// What few entries have.
