@@ -60,6 +60,7 @@ pub mod shard;
 mod shuttle_tests;
 mod stats;
 pub(crate) mod sync;
+mod tally;
 pub mod tasks;
 mod wait;
 

@@ -1,12 +1,11 @@
-//! What a node counts. Counting a memory hit costs a nanosecond: each thread has a cell of its
-//! own, and reading adds them up.
+//! What a node counts. Memory hits are many, so that they have a [`Tally`]; a shared counter is
+//! enough for everything else.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use thread_local::ThreadLocal;
-
 use crate::sync::Mutex;
+use crate::tally::Tally;
 
 /// One cache's numbers since the node began, or since they were last reset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,7 +62,7 @@ macro_rules! counters {
         /// The counters of one cache.
         #[derive(Default)]
         pub(crate) struct Counters {
-            hits: ThreadLocal<Cell>,
+            hits: Tally,
             load_nanos: AtomicU64,
             entries: AtomicU64,
             bytes: AtomicU64,
@@ -79,7 +78,7 @@ macro_rules! counters {
 
             fn totals(&self) -> CacheStats {
                 CacheStats {
-                    hits: self.hits.iter().map(|cell| cell.0.load(Ordering::Relaxed)).sum(),
+                    hits: self.hits.sum(),
                     load_time: Duration::from_nanos(self.load_nanos.load(Ordering::Relaxed)),
                     entries: self.entries.load(Ordering::Relaxed),
                     bytes: self.bytes.load(Ordering::Relaxed),
@@ -118,24 +117,10 @@ counters! {
     evicted => evictions,
 }
 
-/// One thread's count. Only that thread writes it, so it needs no locked instruction; a line of
-/// its own keeps threads apart.
-#[derive(Default)]
-#[repr(align(64))]
-struct Cell(AtomicU64);
-
 impl Counters {
     #[inline]
     pub(crate) fn hit(&self) {
-        let cell = self.hits.get().unwrap_or_else(|| self.first_hit());
-        cell.0.store(cell.0.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    }
-
-    /// Apart, so that a hit needs no room for a cell on its stack.
-    #[cold]
-    #[inline(never)]
-    fn first_hit(&self) -> &Cell {
-        self.hits.get_or_default()
+        self.hits.add_one();
     }
 
     pub(crate) fn loaded(&self, took: Duration) {
