@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::cache::builder::BYTES_MIN;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, NodeClock, SystemClock};
 use crate::error::{BuildError, Mistake};
 use crate::event::Observer;
 use crate::handle::Larder;
@@ -35,7 +35,7 @@ pub struct LarderBuilder {
     bounds: Bounds,
     log_records_max: usize,
     shards: Vec<Arc<dyn Shard>>,
-    clock: Arc<dyn Clock>,
+    clock: Option<Arc<dyn Clock>>,
     random: Arc<dyn Random>,
     tasks: Option<Arc<dyn Tasks>>,
     observer: Option<Arc<dyn Observer>>,
@@ -84,7 +84,7 @@ impl LarderBuilder {
             bounds: Bounds { bytes_max: 256 << 20, entries_max: 10_000 },
             log_records_max: 100_000,
             shards: Vec::new(),
-            clock: Arc::new(SystemClock),
+            clock: None,
             random: Arc::new(SystemRandom),
             tasks: None,
             observer: None,
@@ -151,7 +151,7 @@ impl LarderBuilder {
 
     /// The clock. Default: the operating system's.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.clock = Some(clock);
         self
     }
 
@@ -194,7 +194,7 @@ impl LarderBuilder {
                 tag_slots: self.limits.tag_slots,
                 log_records_max: self.log_records_max,
                 lease_ttl: self.limits.lease_ttl,
-                clock: Arc::clone(&self.clock),
+                clock: self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock)),
                 random: Arc::clone(&self.random),
             };
             match Embedded::new(options) {
@@ -211,8 +211,12 @@ impl LarderBuilder {
         let (Some(tasks), Some(tier)) = (tasks, tier) else {
             unreachable!("what is missing was reported as a mistake")
         };
-        let with =
-            Surroundings { clock: self.clock, random: self.random, tasks, observer: self.observer };
+        let with = Surroundings {
+            clock: NodeClock::from(self.clock),
+            random: self.random,
+            tasks,
+            observer: self.observer,
+        };
         Ok(Larder::of(Node::new(&self.namespace, self.limits, self.bounds, tier, with)))
     }
 

@@ -2,7 +2,9 @@
 //! clock that the caller injects; no wall clocks of two machines are ever compared.
 
 use std::fmt;
+use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -80,6 +82,7 @@ pub trait Clock: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+#[inline]
 fn read(id: ClockId) -> Moment {
     let time = clock_gettime(id);
     Moment(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
@@ -87,6 +90,7 @@ fn read(id: ClockId) -> Moment {
 
 impl Clock for SystemClock {
     #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[inline]
     fn coarse(&self) -> Moment {
         read(ClockId::MonotonicCoarse)
     }
@@ -112,5 +116,40 @@ impl Clock for SystemClock {
 
     fn sleep_until(&self, deadline: Moment) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(deadline.since(self.precise())))
+    }
+}
+
+/// The clock of a node. The system's coarse reading is called directly: a hit pays for every step
+/// on the way to it.
+#[derive(Clone)]
+pub(crate) enum NodeClock {
+    System,
+    Injected(Arc<dyn Clock>),
+}
+
+impl NodeClock {
+    #[inline]
+    pub(crate) fn coarse(&self) -> Moment {
+        match self {
+            NodeClock::System => SystemClock.coarse(),
+            NodeClock::Injected(clock) => clock.coarse(),
+        }
+    }
+}
+
+impl Deref for NodeClock {
+    type Target = dyn Clock;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            NodeClock::System => &SystemClock,
+            NodeClock::Injected(clock) => &**clock,
+        }
+    }
+}
+
+impl From<Option<Arc<dyn Clock>>> for NodeClock {
+    fn from(injected: Option<Arc<dyn Clock>>) -> Self {
+        injected.map_or(NodeClock::System, NodeClock::Injected)
     }
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::clock::{Clock, Moment};
+use crate::clock::{Moment, NodeClock};
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
 use crate::key::EncodedKey;
@@ -96,7 +96,7 @@ pub(crate) enum Tier {
 
 /// What is injected into a node.
 pub(crate) struct Surroundings {
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: NodeClock,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) tasks: Arc<dyn Tasks>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -108,7 +108,7 @@ pub(crate) struct Node {
     this: Weak<Node>,
     pub(crate) namespace: Box<str>,
     pub(crate) limits: Limits,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock: NodeClock,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) tasks: Arc<dyn Tasks>,
     observer: Option<Arc<dyn Observer>>,

@@ -98,7 +98,7 @@ impl Node {
 /// Tails one shard every poll interval, and whenever somebody asks.
 async fn follow(weak: Weak<Node>, shard: usize) {
     let Some(first) = open(&weak) else { return };
-    let (clock, tailing) = (Arc::clone(&first.clock), Arc::clone(&first.views[shard].tailing));
+    let (clock, tailing) = (first.clock.clone(), Arc::clone(&first.views[shard].tailing));
     let (closing, interval) = (Arc::clone(&first.closing), first.limits.poll_interval);
     drop(first);
     let mut next_poll = clock.precise();

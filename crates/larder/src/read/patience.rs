@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::lead::Landing;
-use crate::clock::{BoxFuture, Clock, Moment};
+use crate::clock::{BoxFuture, Moment, NodeClock};
 use crate::flight::Flight;
 
 /// Which timeout has passed.
@@ -20,7 +20,7 @@ pub(super) enum Passed {
 
 /// Completes when a caller need not wait any longer.
 pub(super) struct Patience<V> {
-    clock: Arc<dyn Clock>,
+    clock: NodeClock,
     soft: Option<BoxFuture<'static, ()>>,
     hard: Option<Duration>,
     flight: Arc<Flight<Landing<V>>>,
@@ -30,13 +30,13 @@ pub(super) struct Patience<V> {
 
 impl<V> Patience<V> {
     pub(super) fn new(
-        clock: &Arc<dyn Clock>,
+        clock: &NodeClock,
         soft_deadline: Option<Moment>,
         hard: Option<Duration>,
         flight: Arc<Flight<Landing<V>>>,
     ) -> Self {
         let soft = soft_deadline.map(|deadline| clock.sleep_until(deadline));
-        Patience { clock: Arc::clone(clock), soft, hard, flight, timer: None }
+        Patience { clock: clock.clone(), soft, hard, flight, timer: None }
     }
 
     /// Polls the hard timeout of the load that runs now; another leader begins another.
