@@ -122,6 +122,11 @@ pub fn findings(report: &ServerReport, now_ms: u64) -> Vec<Finding> {
     findings
 }
 
+/// A finding that all is well with this subject.
+pub fn good(subject: &'static str, text: &str) -> Finding {
+    finding(Grade::Good, subject, text)
+}
+
 fn finding(grade: Grade, subject: &'static str, text: impl Into<String>) -> Finding {
     Finding { grade, subject, text: text.into() }
 }

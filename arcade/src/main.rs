@@ -135,20 +135,22 @@ async fn seed(settings: Settings) -> anyhow::Result<()> {
 async fn diagnose(settings: Settings) -> anyhow::Result<()> {
     let store = opened(&settings).await?;
     store.ping().await?;
-    println!("{:8} {:12} it answers", "good", "database");
+    greeting::tell(doctor::good("database", "it answers"))?;
     store.close().await;
     let tier = SharedTier::open(&settings.redis)?;
     if tier.mode() == RedisMode::Off {
-        println!("{:8} {:12} off: the cache is this process's own", "good", "redis");
-        return Ok(());
+        return greeting::tell(doctor::good("redis", "off: the cache is this process's own"));
     }
     tier.joined().await?;
-    println!("{:8} {:12} joined: the rights are enough, the parameters agree", "good", "redis");
+    let joined = "joined: the rights are enough, the parameters agree";
+    greeting::tell(doctor::good("redis", joined))?;
     let reports = tier.reports().await;
     let now_ms = u64::try_from(wall::now_ms()).unwrap_or(0);
     let findings = reports.iter().flat_map(|report| doctor::findings(report, now_ms));
     let findings: Vec<Finding> = findings.collect();
-    findings.iter().for_each(|finding| println!("{finding}"));
+    for finding in &findings {
+        greeting::tell(finding)?;
+    }
     let bad = findings.iter().filter(|finding| finding.grade == Grade::Bad).count();
     anyhow::ensure!(bad == 0, "{bad} findings are bad");
     Ok(())
