@@ -79,6 +79,7 @@ async fn a_server_that_comes_back_with_an_old_file_shows_nothing_from_before() {
     let (mut server, source) = (RedisServer::start(), Source::default());
     let (a, b) = (Node::on(server.port()).await, Node::on(server.port()).await);
     a.read_from(Origin::Memory, 7, &source).await;
+    a.stored(7).await;
     b.read_from(Origin::Shared, 7, &source).await;
     let old = server.snapshot();
     let changed = source.change();

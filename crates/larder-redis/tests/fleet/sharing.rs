@@ -10,6 +10,7 @@ async fn a_value_that_one_node_loaded_is_not_loaded_by_another() {
     let (server, source) = (RedisServer::start(), Source::default());
     let (a, b) = (Node::on(server.port()).await, Node::on(server.port()).await);
     a.read_from(Origin::Memory, 7, &source).await;
+    a.stored(7).await;
     b.read_from(Origin::Shared, 7, &source).await;
     assert_eq!(source.loads(), 1);
 }
@@ -94,12 +95,14 @@ async fn a_damaged_value_is_a_counted_miss_and_is_replaced() {
     let (server, source) = (RedisServer::start(), Source::default());
     let (a, b) = (Node::on(server.port()).await, Node::on(server.port()).await);
     a.read_from(Origin::Memory, 7, &source).await;
+    a.stored(7).await;
     let keys: Vec<Vec<u8>> = server.ask(redis::cmd("KEYS").arg("{fleet.1.0}:v:*"));
     let [name] = keys.as_slice() else { panic!("one value is stored, not {keys:?}") };
     // The last byte of the payload.
     server.ask::<u64>(redis::cmd("SETRANGE").arg(name).arg(103).arg("x"));
     assert_eq!(b.read(7, &source).await.origin(), Origin::Loaded);
     assert_eq!(b.redis.health().damaged_values, 1);
+    b.stored(7).await;
     let c = Node::on(server.port()).await;
     c.read_from(Origin::Shared, 7, &source).await;
     assert_eq!(source.loads(), 2);

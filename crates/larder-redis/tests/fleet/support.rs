@@ -89,6 +89,12 @@ impl Node {
         read.await.expect("the loader is healthy")
     }
 
+    /// Completes once the shared tier has a value of this key: nobody waits for a fill.
+    pub(crate) async fn stored(&self, key: u64) {
+        until("a stored value", async || self.cache.read(&key).skip_memory().get().await.is_some())
+            .await;
+    }
+
     /// Reads until the answer has this origin.
     pub(crate) async fn read_from(&self, origin: Origin, key: u64, source: &Source) -> u32 {
         let mut found = None;
