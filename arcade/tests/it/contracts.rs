@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use arcade::app::route_table;
-use arcade::demo::DEMO_PASSWORD;
-use arcade::http::{Access, Route, Verb};
-use serde_json::{Value, json};
+use arcade::http::Verb;
+use serde_json::Value;
 
-use crate::support::{Answer, TestClient, with_ids};
+use crate::support::{Answer, TestClient};
 
 /// Headers that belong to the contract. The others come from the HTTP library or hold the time.
 const HEADERS: [&str; 9] = [
@@ -63,37 +62,6 @@ fn described(name: &str, answer: &Answer) -> String {
     text
 }
 
-/// A body that the route takes.
-fn body_of(route: &Route) -> String {
-    let login = json!({ "email": "user2@arcade.example", "password": DEMO_PASSWORD });
-    let body = match route.path {
-        "/auth/register" => {
-            json!({ "name": "Ada", "email": "ada@example.org", "password": "12345678" })
-        }
-        "/auth/login" => login,
-        // Nobody made it, so this is the contract of a refusal.
-        "/auth/refresh" => json!({ "refreshToken": "0".repeat(64) }),
-        _ => return String::new(),
-    };
-    body.to_string()
-}
-
-async fn good(client: &TestClient, route: &Route) -> Answer {
-    let id = client.unread_of(2).await.to_string();
-    let token = match route.access {
-        Access::User => Some(client.player(2)),
-        _ => client.fitting(route),
-    };
-    let (path, body) = match client.to_market(route).await {
-        Some(good) => good,
-        None if route.path.starts_with("/v1/tournaments") => {
-            client.good_tournament_request(route).await
-        }
-        None => (with_ids(route.path, &id), body_of(route)),
-    };
-    client.send(route.verb, &path, token.as_deref(), &body).await
-}
-
 #[tokio::test]
 async fn every_route_keeps_its_contract() {
     let client = TestClient::start().await;
@@ -105,7 +73,8 @@ async fn every_route_keeps_its_contract() {
     table.sort_by_key(|route| (route.path.ends_with("read-all"), route.path, route.verb.name()));
     let mut contract = String::new();
     for route in &table {
-        let answer = good(&client, route).await;
+        let request = client.good_request(route).await;
+        let answer = client.asked(&request).await;
         assert!(!answer.header("x-request-id").is_empty());
         let name = format!("{} {}", route.verb.name(), route.path);
         writeln!(contract, "{}", described(&name, &answer)).expect("write to a string");

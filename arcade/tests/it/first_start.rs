@@ -7,7 +7,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use crate::support::{HalfSent, on_server};
 
 /// No start of a test may take longer; a hanging one fails instead of blocking the run.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -28,7 +33,11 @@ struct Running {
 impl Running {
     /// Starts the server and reads what it prints until it has said how to try it.
     async fn start(directory: &Path) -> Self {
-        let mut child = arcade(directory).spawn().expect("start");
+        Self::spawned(arcade(directory)).await
+    }
+
+    async fn spawned(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("start");
         let stdout = child.stdout.take().expect("its output");
         let mut running =
             Running { child, lines: BufReader::new(stdout).lines(), printed: Vec::new() };
@@ -38,7 +47,7 @@ impl Running {
 
     async fn read_until(&mut self, mark: &str) {
         loop {
-            let line = tokio::time::timeout(PATIENCE, self.lines.next_line());
+            let line = timeout(PATIENCE, self.lines.next_line());
             let line = line.await.expect("in time").expect("readable").expect("not the end");
             let last = line.contains(mark);
             self.printed.push(line);
@@ -63,7 +72,7 @@ async fn terminated(mut child: Child) -> Option<i32> {
     let pid = child.id().expect("it runs").to_string();
     let killed = Command::new("/bin/kill").args(["-TERM", &pid]).status().await;
     assert!(killed.expect("kill").success());
-    let status = tokio::time::timeout(PATIENCE, child.wait()).await;
+    let status = timeout(PATIENCE, child.wait()).await;
     status.expect("in time").expect("exit status").code()
 }
 
@@ -103,6 +112,35 @@ async fn only_the_owner_can_read_what_the_start_writes_down() {
     assert_eq!((mode(&data.join("jwt-secret")), mode(&data.join("token"))), (0o600, 0o600));
 }
 
+#[tokio::test]
+async fn a_signal_lets_a_request_in_flight_end_and_the_server_exit_well() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let database = on_server().await;
+    let mut command = arcade(directory.path());
+    command.env("ARCADE_DEMO", "off");
+    command.envs(database.as_ref().map(|database| ("DATABASE_URL", &database.url)));
+    let mut running = Running::spawned(command).await;
+    let address = running.after("Arcade listens on http://").expect("an address");
+    let address = address.split(' ').next().expect("an address").to_owned();
+    let token = running.after("ONE=").expect("a token").to_owned();
+    let on = if database.is_some() { "Database: PostgreSQL" } else { "Database: SQLite" };
+    assert!(running.after(on).is_some(), "{:?}", running.printed);
+    let half_sent = HalfSent::begin(&address, &token, "/notifications/read-all").await;
+    // Connections are accepted in order: once this one is answered, the other is known.
+    HalfSent::begin(&address, &token, "/notifications/read-all").await.finish().await;
+    let ended = TaskTracker::new().spawn(terminated(running.child));
+    let drains = async { while TcpStream::connect(&address).await.is_ok() {} };
+    timeout(PATIENCE, drains).await.expect("it takes nobody new");
+    let answer = half_sent.finish().await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(ended.await.expect("no panic"), Some(0));
+    let mut last = String::new();
+    while let Some(line) = running.lines.next_line().await.expect("readable") {
+        last = line;
+    }
+    assert_eq!(last, "Arcade has stopped.");
+}
+
 /// Where a program writes to nobody.
 fn unread() -> PipeWriter {
     std::io::pipe().expect("a pipe").1
@@ -115,7 +153,7 @@ async fn a_reader_that_stops_reading_makes_no_start_and_no_end_fail() {
     let mut child = command.env("ARCADE_DEMO", "off").stdout(unread()).spawn().expect("start");
     let mut log = BufReader::new(child.stderr.take().expect("its log")).lines();
     let line = async { log.next_line().await.expect("readable").expect("not the end") };
-    let line = tokio::time::timeout(PATIENCE, line).await.expect("in time");
+    let line = timeout(PATIENCE, line).await.expect("in time");
     assert!(line.contains("nobody reads the announcements"), "{line}");
     assert_eq!(terminated(child).await, Some(0));
     while let Some(line) = log.next_line().await.expect("readable") {

@@ -6,6 +6,7 @@ mod buying;
 mod conditional;
 mod contracts;
 mod description;
+mod faults;
 #[cfg(unix)]
 mod first_start;
 #[cfg(unix)]

@@ -173,6 +173,45 @@ fn a_wrong_value_is_named_with_its_limit() {
 }
 
 #[test]
+fn only_tests_may_hash_passwords_cheaply() {
+    let subject = "ARCADE_PASSWORD_MEMORY_KIB (auth.password_memory_kib)";
+    let common = [
+        ("JWT_SECRET", SECRET),
+        ("DATABASE_URL", "sqlite:x.db"),
+        ("REDIS_URL", "redis://cache.local"),
+    ];
+    for profile in Profile::ALL {
+        for (memory_kib, is_enough) in [("8", false), ("19455", false), ("19456", true)] {
+            let own =
+                [("ARCADE_PROFILE", profile.name()), ("ARCADE_PASSWORD_MEMORY_KIB", memory_kib)];
+            let good = is_enough || profile == Profile::Test;
+            let subjects: &[&str] = if good { &[] } else { &[subject] };
+            let variables = [own.as_slice(), &common].concat();
+            let message = check(&variables, "", subjects);
+            assert!(good || message.contains("at least 19456"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn the_password_of_a_database_is_shown_nowhere() {
+    let url = "postgres://arcade:canary@db.example/arcade?sslmode=require";
+    for wrong in ["", "http"] {
+        let variables = [("DATABASE_URL", [wrong, url].concat()), ("JWT_SECRET", SECRET.to_owned())];
+        let variables = variables.iter().map(|(name, value)| (*name, value.as_str()));
+        let directory = directory_with("");
+        let environment = Environment::of(directory.path(), variables);
+        let shown = configuration::show(environment.clone()).expect("shown");
+        let mut told = format!("{shown:?}");
+        match configuration::load(environment) {
+            Ok(settings) => told += &format!("{settings:?} {settings:#?}"),
+            Err(error) => told += &format!("{error} {error:?}"),
+        }
+        assert!(!told.contains("canary") && told.contains("database"), "{told}");
+    }
+}
+
+#[test]
 fn mistakes_of_all_sources_are_told_together() {
     let variables = [("PORT", "http"), ("JWT_SECRET", "short")];
     let file = "[log]\nformat = 'xml'\n[htpp]\nport = 1\n";

@@ -1,7 +1,9 @@
 //! One server on a real socket with a database of its own, and one client.
 
+mod half_sent;
 pub(crate) mod market;
 mod postgres;
+pub(crate) mod requests;
 mod sender;
 pub(crate) mod tournaments;
 
@@ -16,15 +18,17 @@ use arcade::shared_tier::SharedTier;
 use arcade::storage::Store;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use postgres::Database;
+pub(crate) use half_sent::HalfSent;
+pub(crate) use postgres::{Database, PASSWORD};
 pub(crate) use sender::Sender;
 
 /// The secret of every test server.
@@ -77,7 +81,7 @@ pub(crate) struct TestClient {
     serving: JoinHandle<()>,
     /// What the server stores in, unless that is a file in its directory.
     pub(crate) database: Option<Database>,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 /// An answer, read to its end.
@@ -156,7 +160,7 @@ impl TestClient {
             stop: stop.clone(),
             serving: TaskTracker::new().spawn(server.run(app, stop)),
             database,
-            _directory: directory,
+            directory,
         }
     }
 
@@ -210,28 +214,32 @@ impl TestClient {
 
     /// Sends bytes as they are and reads what comes back until the server closes.
     pub(crate) async fn raw(&self, request: &[u8]) -> String {
-        let mut raw = HalfSent { stream: self.connected().await };
+        let mut stream = self.connected().await;
         // A server that has refused early may have closed already.
-        raw.stream.write_all(request).await.unwrap_or_default();
-        raw.answer().await
+        stream.write_all(request).await.unwrap_or_default();
+        HalfSent { stream }.answer().await
     }
 
     pub(crate) async fn connected(&self) -> TcpStream {
-        let address = self.sender.base.trim_start_matches("http://");
-        TcpStream::connect(address).await.expect("connect")
+        TcpStream::connect(self.address()).await.expect("connect")
+    }
+
+    fn address(&self) -> &str {
+        self.sender.base.trim_start_matches("http://")
+    }
+
+    /// Changes the database behind the server's back, as an operator might.
+    pub(crate) async fn execute(&self, sql: String) {
+        let file = || format!("sqlite://{}/arcade.db", self.directory.path().display());
+        let url = self.database.as_ref().map_or_else(file, |database| database.url.clone());
+        let mut connection = AnyConnection::connect(&url).await.expect("connect");
+        connection.execute(AssertSqlSafe(sql)).await.expect("execute");
+        connection.close().await.expect("close");
     }
 
     /// Begins user 1's request to `path` and holds its two-byte body back.
     pub(crate) async fn half_sent(&self, path: &str) -> HalfSent {
-        let address = self.sender.base.trim_start_matches("http://");
-        let mut stream = TcpStream::connect(address).await.expect("connect");
-        let token = self.player(1);
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
-             content-length: 2\r\nconnection: close\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).await.expect("send");
-        HalfSent { stream }
+        HalfSent::begin(self.address(), &self.player(1), path).await
     }
 
     /// The id of an unread notification of a user.
@@ -254,27 +262,5 @@ impl TestClient {
         self.stop.cancel();
         let ended = timeout(PATIENCE, self.serving).await.expect("the server ends in time");
         ended.expect("the server does not panic");
-    }
-}
-
-/// A request whose body is still to come.
-pub(crate) struct HalfSent {
-    stream: TcpStream,
-}
-
-impl HalfSent {
-    /// Sends the body and reads the raw answer.
-    pub(crate) async fn finish(mut self) -> String {
-        self.stream.write_all(b"{}").await.expect("send");
-        self.answer().await
-    }
-
-    /// Reads the raw answer to its end.
-    pub(crate) async fn answer(mut self) -> String {
-        let mut answer = Vec::new();
-        let read = timeout(PATIENCE, self.stream.read_to_end(&mut answer)).await;
-        // A server that closes with bytes of ours unread resets the connection.
-        drop(read.expect("an answer in time"));
-        String::from_utf8_lossy(&answer).into_owned()
     }
 }

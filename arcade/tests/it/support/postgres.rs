@@ -18,7 +18,7 @@ const VERSIONS: &str = "/usr/lib/postgresql";
 const USER: &str = "arcade";
 
 /// A part of every URL of a test, and so of what must never be shown.
-const PASSWORD: &str = "a-password-of-tests";
+pub(crate) const PASSWORD: &str = "a-password-of-tests";
 
 /// How often a start is tried.
 const STARTS_MAX: u32 = 50;
