@@ -114,6 +114,14 @@ impl Limits {
         Ok(())
     }
 
+    /// Uses one of `source`'s `budget` for what has been answered already.
+    fn spend(&self, source: Source, budget: Budget) {
+        if self.per_minute(budget) > 0 {
+            let now = self.clock.precise();
+            self.counters.lock().window(source, budget, now).used += 1;
+        }
+    }
+
     /// Whether `source` has something left of `budget`.
     fn has_left(&self, source: Source, budget: Budget) -> Result<(), ApiError> {
         let now = self.clock.precise();
@@ -190,8 +198,7 @@ pub async fn limited(State(limits): State<Arc<Limits>>, request: Request, next: 
     }
     let response = next.run(request).await;
     if with_token && response.status() == StatusCode::UNAUTHORIZED {
-        // The next one is refused; this one has its answer.
-        limits.take(source, Budget::BadTokens).unwrap_or_default();
+        limits.spend(source, Budget::BadTokens);
     }
     response
 }
