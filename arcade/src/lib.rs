@@ -16,6 +16,8 @@ pub mod figures;
 pub mod http;
 pub mod ledger;
 pub mod reads;
+#[cfg(test)]
+mod scene;
 pub mod server;
 pub mod settings;
 pub mod shared_tier;

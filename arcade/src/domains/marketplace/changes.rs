@@ -122,38 +122,24 @@ impl Market {
 mod tests {
     use std::task::{Context, Waker};
 
-    use larder::Larder;
-    use larder::clock::SystemClock;
-
     use super::*;
-    use crate::auth::{Passwords, UserId};
-    use crate::configuration::{self, Environment};
-    use crate::demo::{Unwatched, World};
+    use crate::auth::UserId;
+    use crate::demo::World;
     use crate::http::CacheStatus;
-    use crate::reads::Reads;
-    use crate::storage::Store;
-    use crate::telemetry::Telemetry;
+    use crate::scene::Scene;
 
     const WORLD: World = World { seed: 7, users: 2, tournaments: 0, items: 20, notifications: 0 };
 
-    async fn market(directory: &std::path::Path) -> Market {
-        let settings = configuration::load(Environment::of(directory, [])).expect("settings");
-        let store = Store::open(&settings.database, directory).await.expect("open");
-        store.migrate().await.expect("migrate");
-        let passwords = Passwords::new(settings.password_memory_kib).expect("passwords");
-        WORLD.fill(&store, &passwords, &mut Unwatched).await.expect("fill");
-        let larder = Larder::builder("test").build().expect("larder");
-        let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
-        let reads = Reads::new(larder, settings.cache, telemetry);
-        let rows = MarketRows::new(store);
-        let caches = MarketCaches::build(&reads, rows.clone()).expect("caches");
+    fn market(scene: &Scene) -> Market {
+        let rows = MarketRows::new(scene.store.clone());
+        let caches = MarketCaches::build(&scene.reads, rows.clone()).expect("caches");
         Market::new(caches, rows, TaskTracker::new())
     }
 
     #[tokio::test]
     async fn a_buyer_that_hangs_up_has_bought_and_leaves_no_old_entry_behind() {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let market = market(directory.path()).await;
+        let scene = Scene::of(WORLD).await;
+        let market = market(&scene);
         let buyer = UserId(1);
         let before = market.caches().balance(buyer).await.expect("balance").value.balance;
         let change = ItemChange {

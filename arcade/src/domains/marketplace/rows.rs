@@ -271,20 +271,19 @@ fn inventory_item(row: &AnyRow) -> Result<InventoryItem, sqlx::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration::{self, Environment};
+    use crate::demo::World;
+    use crate::scene::Scene;
 
     #[tokio::test]
     async fn the_index_finds_what_lies_behind_a_place_in_an_inventory() {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let settings = configuration::load(Environment::of(directory.path(), [])).expect("settings");
-        let store = Store::open(&settings.database, directory.path()).await.expect("open");
-        store.migrate().await.expect("migrate");
+        let world = World { seed: 7, users: 2, tournaments: 0, items: 0, notifications: 0 };
+        let scene = Scene::of(world).await;
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {INVENTORY}"));
         let mut statement = sqlx::query(explain);
         for number in 1..=4_i64 {
             statement = statement.bind(number);
         }
-        let steps = statement.fetch_all(store.pool()).await.expect("a plan");
+        let steps = statement.fetch_all(scene.store.pool()).await.expect("a plan");
         let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
         let behind = "(user_id=? AND (acquired_at_ms,id)<(?,?))";
         let found = steps.iter().any(|step| step.starts_with("SEARCH") && step.ends_with(behind));

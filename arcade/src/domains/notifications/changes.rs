@@ -119,39 +119,25 @@ async fn commit(
 mod tests {
     use std::task::{Context, Waker};
 
-    use larder::Larder;
-    use larder::clock::SystemClock;
-
     use super::*;
-    use crate::auth::Passwords;
-    use crate::configuration::{self, Environment};
-    use crate::demo::{Unwatched, World};
+    use crate::demo::World;
     use crate::http::{CacheStatus, Page};
-    use crate::reads::Reads;
-    use crate::storage::Store;
-    use crate::telemetry::Telemetry;
+    use crate::scene::Scene;
+
+    const WORLD: World = World { seed: 7, users: 2, tournaments: 0, items: 0, notifications: 20 };
 
     const FIRST: Page = Page { number: 1, limit: 50 };
 
-    async fn notifications(directory: &std::path::Path) -> Notifications {
-        let settings = configuration::load(Environment::of(directory, [])).expect("settings");
-        let store = Store::open(&settings.database, directory).await.expect("open");
-        store.migrate().await.expect("migrate");
-        let world = World { seed: 7, users: 2, tournaments: 0, items: 0, notifications: 20 };
-        let passwords = Passwords::new(8).expect("passwords");
-        world.fill(&store, &passwords, &mut Unwatched).await.expect("fill");
-        let larder = Larder::builder("test").build().expect("larder");
-        let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
-        let reads = Reads::new(larder, settings.cache, telemetry);
-        let rows = NotificationRows::new(store);
-        let caches = NotificationCaches::build(&reads, rows.clone());
-        Notifications::new(caches.expect("caches"), rows, TaskTracker::new())
+    fn notifications(scene: &Scene) -> Notifications {
+        let rows = NotificationRows::new(scene.store.clone());
+        let caches = NotificationCaches::build(&scene.reads, rows.clone()).expect("caches");
+        Notifications::new(caches, rows, TaskTracker::new())
     }
 
     #[tokio::test]
     async fn a_caller_that_hangs_up_leaves_no_old_entry_behind() {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let notifications = notifications(directory.path()).await;
+        let scene = Scene::of(WORLD).await;
+        let notifications = notifications(&scene);
         let user = UserId(1);
         let before = notifications.caches().page(user, FIRST).await.expect("page");
         assert!(before.value.unread > 0);
@@ -167,8 +153,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_notification_shows_at_once() {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let notifications = notifications(directory.path()).await;
+        let scene = Scene::of(WORLD).await;
+        let notifications = notifications(&scene);
         let caches = notifications.caches();
         let before = caches.page(UserId(1), FIRST).await.expect("page");
         caches.page(UserId(2), FIRST).await.expect("page");

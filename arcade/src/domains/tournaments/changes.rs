@@ -73,36 +73,22 @@ async fn commit(rows: &TournamentRows, change: Change) -> Result<Changed, Failur
 mod tests {
     use std::task::{Context, Waker};
 
-    use larder::Larder;
-    use larder::clock::SystemClock;
-
     use super::*;
-    use crate::auth::Passwords;
-    use crate::configuration::{self, Environment};
-    use crate::demo::{Unwatched, World};
-    use crate::reads::Reads;
-    use crate::storage::Store;
-    use crate::telemetry::Telemetry;
+    use crate::demo::World;
+    use crate::scene::Scene;
 
-    async fn tournaments(directory: &std::path::Path) -> Tournaments {
-        let settings = configuration::load(Environment::of(directory, [])).expect("settings");
-        let store = Store::open(&settings.database, directory).await.expect("open");
-        store.migrate().await.expect("migrate");
-        let world = World { seed: 7, users: 2, tournaments: 1, items: 0, notifications: 0 };
-        let passwords = Passwords::new(8).expect("passwords");
-        world.fill(&store, &passwords, &mut Unwatched).await.expect("fill");
-        let larder = Larder::builder("test").build().expect("larder");
-        let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
-        let reads = Reads::new(larder, settings.cache, telemetry);
-        let rows = TournamentRows::new(store);
-        let caches = TournamentCaches::build(&reads, rows.clone()).expect("caches");
+    const WORLD: World = World { seed: 7, users: 2, tournaments: 1, items: 0, notifications: 0 };
+
+    fn tournaments(scene: &Scene) -> Tournaments {
+        let rows = TournamentRows::new(scene.store.clone());
+        let caches = TournamentCaches::build(&scene.reads, rows.clone()).expect("caches");
         Tournaments::new(caches, rows, TaskTracker::new())
     }
 
     #[tokio::test]
     async fn a_caller_that_hangs_up_leaves_no_removed_tournament_behind() {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let tournaments = tournaments(directory.path()).await;
+        let scene = Scene::of(WORLD).await;
+        let tournaments = tournaments(&scene);
         tournaments.caches().detail(1).await.expect("a tournament");
         let mut applied = Box::pin(tournaments.apply(Change::Delete(1)));
         let polled = applied.as_mut().poll(&mut Context::from_waker(Waker::noop()));

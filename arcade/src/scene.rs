@@ -1,0 +1,38 @@
+//! A small world in a database of its own and a cache before it: where the tests of a domain play.
+
+use std::sync::Arc;
+
+use larder::Larder;
+use larder::clock::SystemClock;
+use tempfile::TempDir;
+
+use crate::auth::Passwords;
+use crate::configuration::{self, Environment};
+use crate::demo::{Unwatched, World};
+use crate::reads::Reads;
+use crate::storage::Store;
+use crate::telemetry::Telemetry;
+
+/// The least that Argon2 takes.
+const PASSWORD_MEMORY_KIB: u32 = 8;
+
+/// A database with a world in it, and a cache; both end with the scene.
+pub(crate) struct Scene {
+    pub(crate) store: Store,
+    pub(crate) reads: Reads,
+    _directory: TempDir,
+}
+
+impl Scene {
+    pub(crate) async fn of(world: World) -> Self {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let settings = configuration::load(Environment::of(directory.path(), [])).expect("settings");
+        let store = Store::open(&settings.database, directory.path()).await.expect("open");
+        store.migrate().await.expect("migrate");
+        let passwords = Passwords::new(PASSWORD_MEMORY_KIB).expect("passwords");
+        world.fill(&store, &passwords, &mut Unwatched).await.expect("fill");
+        let larder = Larder::new("test").expect("larder");
+        let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
+        Scene { store, reads: Reads::new(larder, settings.cache, telemetry), _directory: directory }
+    }
+}
