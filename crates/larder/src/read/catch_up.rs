@@ -46,11 +46,12 @@ impl Node {
         if self.embedded().is_some() {
             return Footing::Whole;
         }
+        // Forced: asked again at once, the shard would only give the same other epoch.
+        if matches!(consistency, Consistency::Eventual) && !catch_up.forced {
+            return Footing::Whole;
+        }
         let behind = match consistency {
-            // Asked again at once, the shard would only give the same other epoch.
-            Consistency::Eventual if catch_up.forced => false,
-            Consistency::Eventual => return Footing::Whole,
-            Consistency::Bounded => false,
+            Consistency::Eventual | Consistency::Bounded => false,
             Consistency::AtLeast(position) => {
                 !catch_up.caught && self.is_behind(view, position.mark(view.index))
             }
