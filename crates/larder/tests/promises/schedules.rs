@@ -241,6 +241,7 @@ async fn two_acknowledgements_of_one_shard_do_not_pass_for_those_of_two() {
     let Outcome::Local(ticket) = invalidated.outcome() else {
         panic!("shared, though one shard never had it: {invalidated:?}")
     };
+    assert!(ticket.position().is_none(), "one shard was counted twice");
     one.refuse_after(usize::MAX, "append");
     within(&fleet.clock, seconds(2), ticket.shared()).await;
 }
