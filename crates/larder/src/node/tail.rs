@@ -58,7 +58,7 @@ impl Node {
         self.remember_suspend_gap(gap);
     }
 
-    pub(super) fn measure_suspend(&self) {
+    pub(crate) fn measure_suspend(&self) {
         let gap = self.clock.with_suspend().since(self.clock.precise());
         self.remember_suspend_gap(gap);
     }

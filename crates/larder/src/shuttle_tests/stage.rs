@@ -202,6 +202,8 @@ impl Stage {
 
     /// Tails once, from now.
     pub(super) fn caught_up(&self) {
+        // As the watch for suspends does at each poll.
+        self.cache.core.node.measure_suspend();
         let tailing = &self.cache.core.node.views[0].tailing;
         let asked = tailing.request();
         block_on(tailing.ended(asked));
