@@ -3,6 +3,7 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -48,17 +49,38 @@ pub fn secret_of(settings: &Settings) -> Result<Secret, SecretError> {
         return Ok(secret.clone());
     }
     let path = settings.data.join(SECRET_FILE);
-    let failed = |source| SecretError::File { path: path.clone(), source };
-    match std::fs::read_to_string(&path) {
-        Ok(text) if text.trim().len() >= JWT_SECRET_BYTES_MIN => Ok(Secret::new(text.trim())),
-        Ok(text) => Err(SecretError::Short { path, bytes: text.trim().len() }),
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
-            let secret = made()?;
-            private_directory(&settings.data).map_err(failed)?;
-            write_private(&path, &secret).map_err(failed)?;
-            Ok(Secret::new(secret))
+    match kept(&path)? {
+        Some(secret) => Ok(secret),
+        None => made_and_kept(&path),
+    }
+}
+
+/// The secret in this file, if there is a file.
+fn kept(path: &Path) -> Result<Option<Secret>, SecretError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) if text.trim().len() >= JWT_SECRET_BYTES_MIN => Ok(Some(Secret::new(text.trim()))),
+        Ok(text) => Err(SecretError::Short { path: path.to_owned(), bytes: text.trim().len() }),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(SecretError::File { path: path.to_owned(), source }),
+    }
+}
+
+/// A new secret, or the one of another process that was faster: processes that start together
+/// must take each other's tokens.
+fn made_and_kept(path: &Path) -> Result<Secret, SecretError> {
+    let failed = |source| SecretError::File { path: path.to_owned(), source };
+    let secret = made()?;
+    path.parent().map_or(Ok(()), private_directory).map_err(failed)?;
+    let beside = written_beside(path, &secret).map_err(failed)?;
+    // A link, unlike a rename, replaces nothing, and shows the whole file at once.
+    let linked = std::fs::hard_link(&beside, path);
+    std::fs::remove_file(&beside).map_err(failed)?;
+    match linked {
+        Ok(()) => Ok(Secret::new(secret)),
+        Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {
+            kept(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))
         }
-        Err(fault) => Err(failed(fault)),
+        Err(source) => Err(failed(source)),
     }
 }
 
@@ -80,21 +102,47 @@ pub fn private_directory(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Writes a file that only its owner can read, in place of an older one.
+/// Writes a file that only its owner can read, in place of an older one and at once.
 ///
 /// # Errors
 /// What the operating system says.
 pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    // The mode applies when a file is made, so an older file with a wider mode must go first.
-    match std::fs::remove_file(path) {
-        Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
-        _ => {}
-    }
+    let beside = written_beside(path, text)?;
+    std::fs::rename(beside, path)
+}
+
+/// Writes a private file next to `path`, under a name that no other process or thread takes.
+fn written_beside(path: &Path, text: &str) -> io::Result<PathBuf> {
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("{}-{number}", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = options.open(&beside)?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()
+    file.sync_all()?;
+    Ok(beside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::{self, Environment};
+
+    #[test]
+    fn starts_at_one_time_take_one_secret() {
+        for _ in 0..20 {
+            let directory = tempfile::tempdir().expect("temporary directory");
+            let settings = configuration::load(Environment::of(directory.path(), []));
+            let settings = settings.expect("good settings");
+            let secrets = std::thread::scope(|scope| {
+                let start = || secret_of(&settings).expect("a secret").reveal().to_owned();
+                let starts: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
+                starts.into_iter().map(|start| start.join().expect("no panic")).collect::<Vec<_>>()
+            });
+            assert!(secrets.iter().all(|secret| *secret == secrets[0]), "{secrets:?}");
+        }
+    }
 }
