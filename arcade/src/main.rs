@@ -144,7 +144,7 @@ async fn diagnose(settings: Settings) -> anyhow::Result<()> {
     tier.joined().await?;
     let joined = "joined: the rights are enough, the parameters agree";
     greeting::tell(doctor::good("redis", joined))?;
-    let reports = tier.reports().await;
+    let reports = tier.reports().await?;
     let now_ms = u64::try_from(wall::now_ms()).unwrap_or(0);
     let findings = reports.iter().flat_map(|report| doctor::findings(report, now_ms));
     let findings: Vec<Finding> = findings.collect();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::shard::Shard;
+use larder::shard::{Shard, Unreachable};
 use larder_redis::{OpenError, Redis, RedisHealth, ServerReport};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -93,11 +93,14 @@ impl SharedTier {
         self.redis.as_ref().map(|redis| redis.health())
     }
 
-    /// What its servers say about themselves; none where there is none, or it cannot be asked.
-    pub async fn reports(&self) -> Vec<ServerReport> {
+    /// What its servers say about themselves; none where there is none.
+    ///
+    /// # Errors
+    /// A server that cannot be asked.
+    pub async fn reports(&self) -> Result<Vec<ServerReport>, Unreachable> {
         match &self.redis {
-            Some(redis) => redis.reports().await.unwrap_or_default(),
-            None => Vec::new(),
+            Some(redis) => redis.reports().await,
+            None => Ok(Vec::new()),
         }
     }
 

@@ -151,7 +151,9 @@ async fn envelope(system: &System) -> Envelope {
     };
     let per_cache = |figures: CacheFigures| PerCache { hit_rate: figures.hit_rate(), figures };
     let caches = caches.into_iter().map(per_cache).collect();
-    let servers = system.tier.reports().await.into_iter().map(Server::of).collect();
+    // One that cannot be asked has nothing to say; `health` tells that it is lost.
+    let reports = system.tier.reports().await.unwrap_or_default();
+    let servers = reports.into_iter().map(Server::of).collect();
     Envelope { success: true, data: Data { redis, performance, caches, servers } }
 }
 

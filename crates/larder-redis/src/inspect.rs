@@ -9,10 +9,6 @@ use redis::Value;
 use crate::fault::Fault;
 use crate::server::{Need, Server};
 
-/// The sections of INFO that are read. None of them needs more than the right to `info`.
-const SECTIONS: [&str; 7] =
-    ["server", "clients", "memory", "persistence", "replication", "commandstats", "keyspace"];
-
 /// What a server says about itself. What it does not say is `None` or empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerReport {
@@ -63,15 +59,10 @@ pub(crate) async fn report(
     let asking = async {
         let line = server.line(Need::Essential)?;
         let began = server.now();
-        let mut lines = String::new();
         let time = line.command("time", &redis::cmd("TIME")).await?;
         let latency = server.now().since(began);
-        for section in SECTIONS {
-            let answer = line.command("info", redis::cmd("INFO").arg(section)).await?;
-            lines.push_str(&text_of(answer)?);
-            lines.push('\n');
-        }
-        Ok::<_, Fault>(ServerReport { latency, time_ms: millis(&time), ..parsed(&lines, database) })
+        let info = text_of(line.command("info", redis::cmd("INFO").arg("all")).await?)?;
+        Ok::<_, Fault>(ServerReport { latency, time_ms: millis(&time), ..parsed(&info, database) })
     };
     match tokio::time::timeout(limit, asking).await {
         Ok(report) => Ok(report?),

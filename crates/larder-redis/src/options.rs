@@ -94,7 +94,8 @@ pub struct RedisOptions {
     pub backoff_max: Duration,
     /// When reads and fills stop asking a server that is slow or fails.
     pub breaker: BreakerOptions,
-    /// Counts all of these; by default that of the operating system.
+    /// Counts the breaker's times, the waits between connections and the server's time; by default
+    /// that of the operating system. Timeouts are tokio's.
     pub clock: Arc<dyn Clock>,
     /// Draws epochs and jitter; by default unpredictable.
     pub random: Arc<dyn Random>,
@@ -147,14 +148,21 @@ impl RedisOptions {
         Ok(RedisOptions { tls, credentials, database, ..RedisOptions::new(address) })
     }
 
-    /// Every mistake at once.
-    pub(crate) fn check(&self) -> Result<(), OpenError> {
+    /// Every mistake at once, also of the namespace that these options are to serve.
+    pub(crate) fn check(&self, namespace: &str) -> Result<(), OpenError> {
         let mut mistakes = Vec::new();
         let mut refuse = |wrong: bool, field, problem: String| {
             if wrong {
                 mistakes.push(Mistake::new(field, problem));
             }
         };
+        // Braces would end the hash tag that keeps a shard's keys in one slot.
+        let named = (1..=64).contains(&namespace.len()) && !namespace.contains(['\0', '{', '}']);
+        refuse(
+            !named,
+            "namespace",
+            format!("is `{namespace}`; it must have 1 to 64 bytes, without NUL and braces"),
+        );
         let records = self.log_records_max;
         refuse(
             !(1..=RECORDS_MAX).contains(&records),
@@ -246,8 +254,8 @@ mod tests {
         options.log_records_max = 0;
         options.connect_timeout = Duration::ZERO;
         options.breaker.probes = 0;
-        let error = options.check().expect_err("three mistakes");
+        let error = options.check("a{b").expect_err("four mistakes");
         let fields: Vec<&str> = error.mistakes.iter().map(|mistake| mistake.field).collect();
-        assert_eq!(fields, ["log_records_max", "connect_timeout", "breaker.probes"]);
+        assert_eq!(fields, ["namespace", "log_records_max", "connect_timeout", "breaker.probes"]);
     }
 }

@@ -37,12 +37,12 @@ impl Redis {
     /// are dialled in the background, for as long as this lives.
     ///
     /// # Errors
-    /// Every option that is out of its range. That a server cannot be reached is none.
+    /// A namespace that is none, and every option that is out of its range. That a server cannot be reached is none.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn open(namespace: &str, options: RedisOptions) -> Result<Self, OpenError> {
-        options.check()?;
+        options.check(namespace)?;
         let shards = options.parameters.shards();
         let (report_timeout, database) = (options.command_timeout, options.database);
         let names: Vec<Arc<Names>> =

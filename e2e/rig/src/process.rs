@@ -24,11 +24,6 @@ impl Process {
         Process { child }
     }
 
-    /// The id of the process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Whether it has not ended yet.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
@@ -39,16 +34,6 @@ impl Process {
         // It may have ended by itself: both calls fail then.
         drop(self.child.kill());
         drop(self.child.wait());
-    }
-
-    /// Sends it the signal of this name, such as `STOP`.
-    ///
-    /// # Panics
-    /// There is no `kill` program, or it refuses.
-    pub fn signal(&self, name: &str) {
-        let mut kill = Command::new("kill");
-        let status = kill.arg(format!("-{name}")).arg(self.id().to_string()).status();
-        assert!(status.expect("kill can be started").success(), "kill -{name} {}", self.id());
     }
 }
 

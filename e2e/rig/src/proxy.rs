@@ -32,7 +32,6 @@ pub enum Fault {
 pub struct Proxy {
     address: SocketAddr,
     fault: watch::Sender<Fault>,
-    target: watch::Sender<u16>,
     _accepting: JoinSet<()>,
 }
 
@@ -45,10 +44,9 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
         let (fault, faults) = watch::channel(Fault::None);
-        let (target, targets) = watch::channel(port);
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, targets, faults));
-        Proxy { address, fault, target, _accepting: accepting }
+        accepting.spawn(accept(listener, port, faults));
+        Proxy { address, fault, _accepting: accepting }
     }
 
     /// Where it listens.
@@ -60,21 +58,15 @@ impl Proxy {
     pub fn inflict(&self, fault: Fault) {
         self.fault.send_replace(fault);
     }
-
-    /// New connections go to this port from now on. Those that are open stay where they are.
-    pub fn retarget(&self, port: u16) {
-        self.target.send_replace(port);
-    }
 }
 
-async fn accept(listener: TcpListener, target: watch::Receiver<u16>, faults: watch::Receiver<Fault>) {
+async fn accept(listener: TcpListener, port: u16, faults: watch::Receiver<Fault>) {
     let mut open = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
         while open.try_join_next().is_some() {}
         if *faults.borrow() == Fault::Cut {
             continue;
         }
-        let port = *target.borrow();
         let faults = faults.clone();
         open.spawn(async move {
             if let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await {

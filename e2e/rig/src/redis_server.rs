@@ -121,16 +121,6 @@ impl RedisServer {
         self.run();
     }
 
-    /// Stops it without ending it: connections stay, nothing is answered.
-    pub fn freeze(&self) {
-        self.process().signal("STOP");
-    }
-
-    /// Lets it go on.
-    pub fn thaw(&self) {
-        self.process().signal("CONT");
-    }
-
     /// Asks it one command on a connection of its own.
     ///
     /// # Panics
@@ -138,10 +128,6 @@ impl RedisServer {
     pub fn ask<T: FromRedisValue>(&self, command: &Cmd) -> T {
         let mut connection = self.connection().expect("it is running");
         command.query(&mut connection).expect("the command is answered")
-    }
-
-    fn process(&self) -> &Process {
-        self.process.as_ref().expect("it is running")
     }
 
     fn dump(&self) -> PathBuf {

@@ -159,8 +159,7 @@ impl Inner {
                 }
                 Err(fault) => *self.last_fault.lock() = Some(fault),
             }
-            let chance = self.options.random.next_u64() as f64 / u64::MAX as f64;
-            let wait = backoff.next(chance);
+            let wait = backoff.next(self.options.random.next_unit());
             self.options.clock.sleep_until(self.now().plus(wait)).await;
         }
     }

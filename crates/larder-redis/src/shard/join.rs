@@ -50,7 +50,7 @@ impl RedisShard {
         }
         // Heard before the first lease is asked for, so that no wake-up can be missed.
         line.listen(&self.names.channel).await?;
-        let asked = self.clock.precise();
+        let asked = self.options.clock.precise();
         let answer = line.call(&self.call(&CONNECT, Vec::new(), Vec::new())).await;
         let answer = answer.map_err(|fault| fault.advised(NEEDS_INFO))?;
         let (reply, time) = self.connect_reply(answer)?;

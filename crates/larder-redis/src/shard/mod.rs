@@ -9,10 +9,9 @@ mod verbs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use larder::clock::{Clock, Moment};
+use larder::clock::Moment;
 use larder::key::EncodedKey;
 use larder::key::pattern::Pattern;
-use larder::random::Random;
 use larder::record::{Mode, Record};
 use larder::shard::{
     Appended, Fill, FillReply, LeaseReply, Listener, ReadReply, Reply, Scan, ScanReply, ServerTime,
@@ -33,8 +32,6 @@ pub(crate) struct RedisShard {
     server: Arc<Server>,
     ear: Arc<Ear>,
     join: Join,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
     /// The server's clock as this process knows it.
     time: ServerClock,
     /// How many values could not be read.
@@ -54,8 +51,6 @@ impl RedisShard {
             server,
             ear,
             join: Join::default(),
-            clock: Arc::clone(&options.clock),
-            random: Arc::clone(&options.random),
             time: ServerClock::default(),
             damaged: AtomicU64::new(0),
             options,

@@ -67,7 +67,7 @@ impl Drop for Counted<'_> {
     /// Who asked went away. If that was for lack of patience, the server is slow.
     fn drop(&mut self) {
         let slow = self.shard.options.breaker.slow_call;
-        if self.open && self.shard.clock.precise().since(self.began) > slow {
+        if self.open && self.shard.options.clock.precise().since(self.began) > slow {
             let gone = Fault::new(FaultKind::TimedOut, "call", "its caller gave up");
             self.shard.server.record::<()>(&self.line, self.began, &Err(gone));
         }
@@ -86,7 +86,7 @@ impl RedisShard {
         all_keys.extend([&names.meta, &names.table, &names.log, &names.none].map(Vec::clone));
         all_keys.extend(keys);
         let mut all_arguments = Vec::with_capacity(7 + arguments.len());
-        all_arguments.push(self.random.next_u128().to_le_bytes().to_vec());
+        all_arguments.push(self.options.random.next_u128().to_le_bytes().to_vec());
         all_arguments.extend(numbers(self.options.parameters).map(decimal));
         all_arguments.push(names.channel.clone());
         all_arguments.push(decimal(self.options.log_records_max as u64));
@@ -106,8 +106,12 @@ impl RedisShard {
         V: Future<Output = Result<T, Fault>>,
     {
         let line = self.server.line(need)?;
-        let counted =
-            Counted { shard: self, line: Arc::clone(&line), began: self.clock.precise(), open: true };
+        let counted = Counted {
+            shard: self,
+            line: Arc::clone(&line),
+            began: self.options.clock.precise(),
+            open: true,
+        };
         let limit = self.options.command_timeout;
         let tried = self.tried(line, need, repeat, verb);
         let answer = match tokio::time::timeout(limit, tried).await {
@@ -137,9 +141,10 @@ impl RedisShard {
                     if repeat == Repeat::Idempotent && fault.is_transient() && tries < TRIES =>
                 {
                     tries += 1;
-                    let chance = self.random.next_u64() as f64 / u64::MAX as f64;
+                    let chance = self.options.random.next_unit();
                     let wait = TRY_AGAIN_AFTER.mul_f64(0.5 + 0.5 * chance);
-                    self.clock.sleep_until(self.clock.precise().plus(wait)).await;
+                    let clock = &self.options.clock;
+                    clock.sleep_until(clock.precise().plus(wait)).await;
                     line = self.server.line(need)?;
                 }
                 answer => return answer,
@@ -318,7 +323,7 @@ impl RedisShard {
         let arguments =
             vec![known, decimal(request.from), decimal(request.records_max.max(1) as u64)];
         let call = self.call(&scripts::TAIL, Vec::new(), arguments);
-        let asked = self.clock.precise();
+        let asked = self.options.clock.precise();
         let call = &call;
         let answer = self
             .within(Need::Essential, Repeat::Idempotent, verb, |line| async move {

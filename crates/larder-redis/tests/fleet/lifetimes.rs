@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use larder::clock::{Clock, SystemClock};
 use larder::key::EncodedKey;
+use larder::record::{Mode, Name, Record};
 use larder::shard::{Fill, FillReply, LeaseReply, ReadReply, ServerTime, Shard, StoredEntry, Token};
 use larder_redis::{Address, Redis, RedisOptions};
 use larder_rig::RedisServer;
@@ -33,6 +34,24 @@ fn key() -> EncodedKey {
     EncodedKey::new("numbers", &7_u64)
 }
 
+/// An entry as a load under this lease would make it.
+fn entry(token: u128, reply: &LeaseReply, until: ServerTime) -> StoredEntry {
+    let LeaseReply::Granted { epoch, as_of } = *reply else { panic!("{reply:?}") };
+    StoredEntry {
+        id: token,
+        epoch,
+        as_of,
+        soft: false,
+        tags: Arc::from([]),
+        fresh_until: until,
+        expires_at: until,
+        load_cost: Duration::ZERO,
+        loaded_at: until,
+        fingerprint: 7,
+        payload: None,
+    }
+}
+
 impl Bench {
     async fn lease(&self, token: u128) -> LeaseReply {
         self.shard.lease(key(), Token(token), None).await.expect("answered")
@@ -44,21 +63,13 @@ impl Bench {
     }
 
     async fn fill_until(&self, token: u128, reply: &LeaseReply, until: ServerTime) -> FillReply {
-        let LeaseReply::Granted { epoch, as_of } = *reply else { panic!("{reply:?}") };
-        let entry = StoredEntry {
-            id: token,
-            epoch,
-            as_of,
-            soft: false,
-            tags: Arc::from([]),
-            fresh_until: until,
-            expires_at: until,
-            load_cost: Duration::ZERO,
-            loaded_at: until,
-            fingerprint: 7,
-            payload: None,
-        };
+        let entry = entry(token, reply, until);
         self.shard.fill(Fill { key: key(), token: Token(token), entry }).await.expect("answered")
+    }
+
+    async fn append(&self, mode: Mode) {
+        let records = vec![Record { name: Name::key(&key()), mode }];
+        self.shard.append(records).await.expect("answered");
     }
 
     async fn value(&self) -> Option<StoredEntry> {
@@ -108,4 +119,28 @@ async fn an_entry_that_has_expired_is_not_stored() {
     let now = bench.shard.server_time(SystemClock.precise());
     let a_second_ago = ServerTime(now.0 - 1_000);
     assert_eq!(bench.fill_until(1, &granted, a_second_ago).await, FillReply::Rejected);
+}
+
+#[tokio::test]
+async fn a_soft_flag_does_not_keep_a_value_alive() {
+    let bench = bench().await;
+    let granted = bench.lease(1).await;
+    assert_eq!(bench.fill(1, &granted, millis(400)).await, FillReply::Stored);
+    bench.append(Mode::Soft).await;
+    assert!(bench.value().await.is_some_and(|value| value.soft));
+    pause(millis(500)).await;
+    assert!(bench.value().await.is_none());
+}
+
+#[tokio::test]
+async fn a_write_through_after_its_lease_ended_is_appended_and_not_stored() {
+    let bench = bench().await;
+    let granted = bench.lease(1).await;
+    pause(LEASE_TTL + millis(50)).await;
+    let now = bench.shard.server_time(SystemClock.precise());
+    let fill = Fill { key: key(), token: Token(1), entry: entry(1, &granted, now.plus(LEASE_TTL)) };
+    let records = vec![Record { name: Name::key(&key()), mode: Mode::Hard }];
+    let (at, stored) = bench.shard.write_through(fill, records).await.expect("answered");
+    assert_eq!((at.position, stored), (1, FillReply::Rejected));
+    assert!(bench.value().await.is_none());
 }
