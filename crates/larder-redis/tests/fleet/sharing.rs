@@ -40,7 +40,7 @@ async fn a_cold_key_is_loaded_once_for_the_whole_fleet() {
 async fn an_invalidation_reaches_the_memory_of_other_nodes_by_push() {
     let (server, source) = (RedisServer::start(), Source::default());
     let (a, b) = (Node::on(server.port()).await, Node::on(server.port()).await);
-    let mut slowest = millis(0);
+    let mut times = Vec::new();
     for _ in 0..50 {
         b.read_from(Origin::Memory, 7, &source).await;
         let changed = source.change();
@@ -48,10 +48,13 @@ async fn an_invalidation_reaches_the_memory_of_other_nodes_by_push() {
         assert!(invalidated.position().is_some(), "{invalidated:?}");
         let shared_at = Stopwatch::started();
         until("the change", async || *b.read(7, &source).await == changed).await;
-        slowest = slowest.max(shared_at.elapsed());
+        times.push(shared_at.elapsed());
     }
-    println!("the slowest of 50 invalidations took {slowest:?}");
-    assert!(slowest < millis(250), "no push came, but a poll: {slowest:?}");
+    times.sort_unstable();
+    let (median, slowest) = (times[25], times[49]);
+    println!("of 50 invalidations the median took {median:?}, the slowest {slowest:?}");
+    // A poll comes every 250 ms, so that it takes 125 on average.
+    assert!(median < millis(100), "polls came, but no push: {median:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
