@@ -55,6 +55,19 @@ struct Hashing {
     decoy: String,
     /// Each hash takes a processor and its memory.
     running: Arc<Semaphore>,
+    /// How many passwords were compared with a hash of which cost: time would tell too much of the
+    /// machine.
+    #[cfg(test)]
+    compared: parking_lot::Mutex<Vec<Params>>,
+}
+
+impl Hashing {
+    fn compare(&self, password: &Secret, hash: &str) -> bool {
+        let Ok(known) = PasswordHash::new(hash) else { return false };
+        #[cfg(test)]
+        self.compared.lock().extend(Params::try_from(&known));
+        self.argon.verify_password(password.reveal().as_bytes(), &known).is_ok()
+    }
 }
 
 impl fmt::Debug for Passwords {
@@ -74,7 +87,13 @@ impl Passwords {
         let decoy = hashed(&argon, "", &[0; SALT_BYTES])?;
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let running = Arc::new(Semaphore::new(processors));
-        Ok(Passwords(Arc::new(Hashing { argon, decoy, running })))
+        Ok(Passwords(Arc::new(Hashing {
+            argon,
+            decoy,
+            running,
+            #[cfg(test)]
+            compared: parking_lot::Mutex::default(),
+        })))
     }
 
     /// The hash of `password` with a salt of its own. Waits for a free processor.
@@ -94,13 +113,15 @@ impl Passwords {
     /// None becomes free in time.
     pub async fn check(&self, password: Secret, hash: Option<String>) -> Result<bool, PasswordError> {
         self.apart(move |hashing| {
-            let known = PasswordHash::new(hash.as_deref().unwrap_or(&hashing.decoy));
-            let fits = known.is_ok_and(|known| {
-                hashing.argon.verify_password(password.reveal().as_bytes(), &known).is_ok()
-            });
-            fits && hash.is_some()
+            hashing.compare(&password, hash.as_deref().unwrap_or(&hashing.decoy)) && hash.is_some()
         })
         .await
+    }
+
+    /// The costs of the hashes that passwords were compared with since this was asked last.
+    #[cfg(test)]
+    pub(crate) fn compared(&self) -> Vec<Params> {
+        std::mem::take(&mut *self.0.compared.lock())
     }
 
     /// Runs `work` where it keeps no request waiting but its own.

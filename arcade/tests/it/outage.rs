@@ -12,8 +12,9 @@ use tokio::time::timeout;
 
 use crate::support::{Answer, Database, PATIENCE, TestClient};
 
-/// How long somebody who pays waits for an answer at most.
-const REFUSED_WITHIN: Duration = Duration::from_secs(1);
+/// A write is refused after 800 ms of silence; without that it waits for three seconds. In between,
+/// because a machine under load stands still now and then.
+const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// More than there are connections to the database, so that some wait for their turn.
 const BUYERS: i64 = 16;

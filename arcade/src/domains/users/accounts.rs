@@ -94,3 +94,38 @@ fn not_hashed(fault: PasswordError) -> ApiError {
         _ => ApiError::Internal(Box::new(fault)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::demo::World;
+    use crate::scene::Scene;
+    use crate::settings::Secret;
+
+    const WORLD: World = World { seed: 7, users: 1, tournaments: 0, items: 0, notifications: 0 };
+
+    #[tokio::test]
+    async fn an_unknown_email_takes_as_much_work_as_a_wrong_password() {
+        let scene = Scene::of(WORLD).await;
+        let passwords = Passwords::new(8).expect("passwords");
+        let rows = UserRows::new(scene.store.clone());
+        let lifetimes = settings::Sessions { access: Duration::ZERO, refresh: Duration::ZERO };
+        let users = Users::new(
+            UserCaches::build(&scene.reads, rows).expect("caches"),
+            scene.store.clone(),
+            passwords.clone(),
+            Tokens::new(&Secret::new("a secret of tests, with more than 32 bytes")),
+            lifetimes,
+        );
+        let mut compared = Vec::new();
+        for email in ["user1@arcade.example", "nobody@arcade.example"] {
+            let (email, password) = (email.to_owned(), Secret::new("not the password"));
+            let refused = users.log_in(Credentials { email, password }).await;
+            assert!(matches!(refused, Err(ApiError::WrongCredentials)), "{refused:?}");
+            compared.push(passwords.compared());
+        }
+        assert!(compared[0].len() == 1 && compared[0] == compared[1], "{compared:?}");
+    }
+}
