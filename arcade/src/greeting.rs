@@ -80,9 +80,15 @@ fn shared_tier(tier: &SharedTier) -> String {
     let Some(health) = tier.health() else { return "no shared tier".to_owned() };
     let server = |server: &ServerHealth| {
         let state = if server.connected { "connected" } else { "not connected yet" };
-        format!("{}, {state}", server.address)
+        match &server.address {
+            Some(address) => format!("{address}, {state}"),
+            None => state.to_owned(),
+        }
     };
-    let servers: Vec<String> = health.servers.iter().map(server).collect();
+    let mut servers: Vec<String> = health.servers.iter().map(server).collect();
+    if servers.is_empty() {
+        servers.push("servers not found yet".to_owned());
+    }
     format!("shared through Redis ({}) at {}", tier.mode().name(), servers.join(", "))
 }
 

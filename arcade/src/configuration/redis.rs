@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use larder_redis::{Address, Credentials, RedisOptions, Tls};
+use larder_redis::{Credentials, RedisOptions, Tls, Topology};
 
 use super::Reading;
 use super::problem::Problem;
@@ -106,7 +106,7 @@ struct Parts {
 
 impl Parts {
     fn at(self, host: String) -> RedisOptions {
-        let mut options = RedisOptions::new(Address::Tcp(host, self.port));
+        let mut options = RedisOptions::new(Topology::single(host, self.port));
         options.credentials = self.credentials;
         options.database = self.database;
         options.tls = self.encrypted.then(Tls::default);

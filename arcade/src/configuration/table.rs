@@ -66,9 +66,11 @@ impl fmt::Display for Kind {
             Kind::DatabaseUrl => {
                 f.write_str("the URL of a file, sqlite:…, or of a server, postgres://…")
             }
-            Kind::RedisUrl => {
-                f.write_str("the URL of a Redis, redis://…, rediss://… with TLS, or redis+unix://…")
-            }
+            Kind::RedisUrl => f.write_str(
+                "the URL of a Redis, redis://… or redis+unix://…, of its sentinels, \
+                     redis-sentinel://…?master=…, or of a cluster, redis-cluster://…; with TLS \
+                     rediss…",
+            ),
             Kind::Host => f.write_str("a host name or an IP address"),
             Kind::File => f.write_str("the path of a file"),
             Kind::Namespace { bytes_max } => {

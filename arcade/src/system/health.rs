@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use larder_redis::BreakerState;
+use larder_redis::{BreakerState, ServerHealth};
 use serde::Serialize;
 
 use super::parts::System;
@@ -58,7 +58,9 @@ struct RedisComponent {
     status: Condition,
     /// `required` or `optional`.
     mode: &'static str,
-    /// `closed`, `open` or `halfopen`.
+    /// How many servers keep the cache's shards.
+    servers: usize,
+    /// The worst of theirs: `closed`, `open` or `halfopen`.
     breaker: String,
     connections: usize,
     connects: u64,
@@ -132,15 +134,23 @@ async fn cache(system: &System) -> Component {
 /// What this process knows of Redis, without asking it.
 fn redis(system: &System) -> Option<RedisComponent> {
     let health = system.tier.health()?;
-    let server = health.servers.first()?;
-    let well = server.connected && server.breaker == BreakerState::Closed;
+    let servers = &health.servers;
+    let is_well = |server: &ServerHealth| server.connected && server.breaker == BreakerState::Closed;
+    let well = health.shards_without_server == 0 && servers.iter().all(is_well);
+    // The worst of them.
+    let breaker = [BreakerState::Open, BreakerState::HalfOpen]
+        .into_iter()
+        .find(|state| servers.iter().any(|server| server.breaker == *state))
+        .unwrap_or(BreakerState::Closed);
+    let latency = servers.iter().map(|server| server.latency).max().unwrap_or_default();
     Some(RedisComponent {
         status: if well { Condition::Healthy } else { Condition::Degraded },
         mode: system.tier.mode().name(),
-        breaker: format!("{:?}", server.breaker).to_lowercase(),
-        connections: server.connections,
-        connects: server.connects,
-        latency_us: server.latency.as_micros() as u64,
+        servers: servers.len(),
+        breaker: format!("{breaker:?}").to_lowercase(),
+        connections: servers.iter().map(|server| server.connections).sum(),
+        connects: servers.iter().map(|server| server.connects).sum(),
+        latency_us: latency.as_micros() as u64,
         damaged_values: health.damaged_values,
     })
 }

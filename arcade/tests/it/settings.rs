@@ -2,7 +2,7 @@
 
 use arcade::configuration::{self, Environment, Fallback, Layer, SETTINGS, Setting, SettingsError};
 use arcade::settings::{Profile, Redis, RedisMode};
-use larder_redis::Address;
+use larder_redis::Topology;
 use tempfile::TempDir;
 
 /// The subject of a missing Redis.
@@ -105,7 +105,7 @@ fn every_part_of_redis_has_a_variable() {
         ("REDIS_COMMAND_TIMEOUT", "300"),
     ]);
     let server = redis.server.expect("a server");
-    assert_eq!(server.address, Address::Tcp("cache.local".into(), 6390));
+    assert_eq!(server.topology, Topology::single("cache.local", 6390));
     assert_eq!(server.credentials.password.as_deref(), Some("s3cret"));
     assert_eq!(server.credentials.username.as_deref(), Some("arcade"));
     assert_eq!((server.database, redis.namespace.as_str()), (3, "north"));

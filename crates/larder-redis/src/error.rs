@@ -47,7 +47,8 @@ impl fmt::Display for OpenError {
 /// A text that is no URL of a server that this crate can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "must be redis://, rediss:// (TLS, always verified) or redis+unix://, then \
-     [user[:password]@]host[:port][/database], or the path of the socket"
+    "must be redis://[user[:password]@]host[:port][/database], redis+unix:// and the path of a \
+     socket, redis-sentinel:// with several hosts and ?master=name, or redis-cluster:// with several \
+     hosts; with rediss at its beginning it is encrypted, and the server always verified"
 )]
 pub struct InvalidUrl;

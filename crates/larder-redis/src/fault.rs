@@ -19,9 +19,12 @@ pub(crate) enum FaultKind {
     Lost,
     /// No answer in time.
     TimedOut,
-    /// The server is not the one to ask any more: it became a replica, or the slot moved.
+    /// The server is not the one to ask any more: it became a replica.
     Elsewhere,
-    /// It will answer soon: it loads, its slot is on its way, or it runs a long script.
+    /// The shard is not kept by this server any more, or is on its way to another one. Nothing was
+    /// done.
+    Moved,
+    /// It will answer soon: it loads, its cluster is not whole, or it runs a long script.
     Busy,
     /// It answered that it will not: it is full, or we may not. Asking again changes nothing.
     Refused,
@@ -74,13 +77,11 @@ fn kind_of(error: &RedisError) -> FaultKind {
             FaultKind::Elsewhere
         }
         ErrorKind::Server(kind) => match kind {
-            ServerErrorKind::Moved
-            | ServerErrorKind::Ask
-            | ServerErrorKind::ReadOnly
-            | ServerErrorKind::MasterDown => FaultKind::Elsewhere,
-            ServerErrorKind::BusyLoading
-            | ServerErrorKind::TryAgain
-            | ServerErrorKind::ClusterDown => FaultKind::Busy,
+            ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown => FaultKind::Elsewhere,
+            ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::TryAgain => {
+                FaultKind::Moved
+            }
+            ServerErrorKind::BusyLoading | ServerErrorKind::ClusterDown => FaultKind::Busy,
             _ => FaultKind::Refused,
         },
         ErrorKind::Extension if matches!(error.code(), Some("BUSY" | "UNBLOCKED")) => FaultKind::Busy,

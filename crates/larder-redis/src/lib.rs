@@ -4,10 +4,10 @@
 //! ```no_run
 //! use std::time::Duration;
 //! use larder::Larder;
-//! use larder_redis::{Address, Redis, RedisOptions};
+//! use larder_redis::{Redis, RedisOptions, Topology};
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let options = RedisOptions::new(Address::Tcp("127.0.0.1".into(), 6379));
+//! let options = RedisOptions::new(Topology::single("127.0.0.1", 6379));
 //! let redis = Redis::open("shop", options)?;
 //! let larder = Larder::builder("shop").shards(redis.shards()).build()?;
 //! // The node works at once, also while the server cannot be reached.
@@ -18,6 +18,7 @@
 //! Redis 6.2 and later, and Valkey. What is stored may be evicted, lost or restored from a file at
 //! any time: that costs loads, never a stale answer (`docs/protocol.md`).
 
+mod address;
 mod error;
 mod fault;
 mod inspect;
@@ -27,11 +28,14 @@ mod redis_tier;
 mod scripts;
 mod server;
 mod shard;
+mod topology;
+mod url;
 mod wire;
 
+pub use address::{Address, CLUSTER_SHARDS, Credentials, Tls, Topology};
 pub use error::{InvalidUrl, Mistake, OpenError};
 pub use inspect::{CommandFigures, ServerReport};
-pub use options::{Address, Credentials, RECORDS_MAX, RedisOptions, Tls};
+pub use options::{RECORDS_MAX, RedisOptions};
 pub use redis_tier::{Redis, RedisHealth};
 pub use server::ServerHealth;
 pub use server::breaker::{BreakerOptions, BreakerState};

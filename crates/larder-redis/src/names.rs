@@ -5,6 +5,8 @@ use larder::key::EncodedKey;
 /// The keys of one shard.
 #[derive(Debug)]
 pub(crate) struct Names {
+    /// What decides the hash slot of all of them.
+    pub(crate) hash_tag: Vec<u8>,
     pub(crate) meta: Vec<u8>,
     pub(crate) table: Vec<u8>,
     pub(crate) log: Vec<u8>,
@@ -19,8 +21,10 @@ pub(crate) struct Names {
 impl Names {
     /// The keys of shard `index` of `shards` in this namespace, which has no braces.
     pub(crate) fn new(namespace: &str, shards: u32, index: u32) -> Self {
-        let named = |what: &str| format!("{{{namespace}.{shards}.{index}}}:{what}").into_bytes();
+        let hash_tag = format!("{namespace}.{shards}.{index}");
+        let named = |what: &str| format!("{{{hash_tag}}}:{what}").into_bytes();
         Names {
+            hash_tag: hash_tag.clone().into_bytes(),
             meta: named("m"),
             table: named("g"),
             log: named("log"),

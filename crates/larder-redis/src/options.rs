@@ -1,7 +1,6 @@
 //! What the shared tier is configured with, and what is wrong with it, all at once.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,72 +10,26 @@ use larder::shard::embedded::LEASE_TTL_MAX;
 use larder::shard::parameters::Parameters;
 use larder::shard::state::{LEASE_TTL, LOG_RECORDS_MAX};
 
-use redis::{ConnectionAddr, IntoConnectionInfo};
-
-use crate::error::{InvalidUrl, Mistake, OpenError};
+use crate::address::{Credentials, Tls, Topology};
+use crate::error::{Mistake, OpenError};
 use crate::server::breaker::BreakerOptions;
 
 /// The most records that a log in Redis may keep.
 pub const RECORDS_MAX: usize = 10_000_000;
 
-/// Where a server listens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Address {
-    /// A host name or IP address, and a port.
-    Tcp(String, u16),
-    /// The path of a socket on this machine.
-    Unix(PathBuf),
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Address::Tcp(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Address::Tcp(host, port) => write!(f, "{host}:{port}"),
-            Address::Unix(path) => write!(f, "{}", path.display()),
-        }
-    }
-}
-
-/// Who we are to the server. Never shown.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Credentials {
-    /// The ACL user; `None` is the default user.
-    pub username: Option<String>,
-    /// Its password.
-    pub password: Option<String>,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let password = self.password.as_ref().map(|_| "…");
-        f.debug_struct("Credentials")
-            .field("username", &self.username)
-            .field("password", &password)
-            .finish()
-    }
-}
-
-/// How a connection is encrypted. The certificate of the server is always verified.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tls {
-    /// The certificates that vouch for the server's, in PEM; `None`: those of the system.
-    pub authorities_pem: Option<Vec<u8>>,
-}
-
 /// What the shared tier is configured with.
 #[derive(Clone)]
 pub struct RedisOptions {
-    /// The server.
-    pub address: Address,
+    /// The servers.
+    pub topology: Topology,
     /// How connections are encrypted; by default not at all.
     pub tls: Option<Tls>,
     /// Who we are to it.
     pub credentials: Credentials,
-    /// The number of the database, by default 0.
+    /// The number of the database, by default 0; a cluster has no other.
     pub database: u32,
-    /// What all nodes of the namespace must agree on: how many shards, by default 1, and how large
-    /// their tag tables are, as the node's `tag_slots`. Where two nodes differ, the higher one
+    /// What all nodes of the namespace must agree on: how many shards, by default 1, on a cluster 16,
+    /// and how large their tag tables are, as the node's `tag_slots`. Where two nodes differ, the higher one
     /// starts anew, and the lower one leaves the shared tier.
     pub parameters: Parameters,
     /// How many records the log keeps, by default 100,000. A node that was away for longer than
@@ -102,14 +55,14 @@ pub struct RedisOptions {
 }
 
 impl RedisOptions {
-    /// Every default, for this server.
-    pub fn new(address: Address) -> Self {
+    /// Every default, for these servers.
+    pub fn new(topology: Topology) -> Self {
         RedisOptions {
-            address,
+            parameters: topology.parameters(),
+            topology,
             tls: None,
             credentials: Credentials::default(),
             database: 0,
-            parameters: Parameters::default(),
             log_records_max: LOG_RECORDS_MAX,
             lease_ttl: LEASE_TTL,
             connect_timeout: Duration::from_secs(1),
@@ -120,32 +73,6 @@ impl RedisOptions {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }
-    }
-
-    /// Every default, for the server of this URL: `redis://` or, with TLS, `rediss://`, then
-    /// `[user[:password]@]host[:port][/database]`; or `redis+unix:///path`.
-    ///
-    /// # Errors
-    /// A text that is no such URL. It may hold a password, so it is not repeated.
-    pub fn from_url(url: &str) -> Result<Self, InvalidUrl> {
-        let information = url.into_connection_info().map_err(|_| InvalidUrl)?;
-        let (address, tls) = match information.addr() {
-            ConnectionAddr::Tcp(host, port) => (Address::Tcp(host.clone(), *port), None),
-            // An unverified certificate protects from nobody.
-            ConnectionAddr::TcpTls { insecure: true, .. } => return Err(InvalidUrl),
-            ConnectionAddr::TcpTls { host, port, .. } => {
-                (Address::Tcp(host.clone(), *port), Some(Tls::default()))
-            }
-            ConnectionAddr::Unix(path) => (Address::Unix(path.clone()), None),
-            _ => return Err(InvalidUrl),
-        };
-        let settings = information.redis_settings();
-        let credentials = Credentials {
-            username: settings.username().map(str::to_owned),
-            password: settings.password().map(str::to_owned),
-        };
-        let database = u32::try_from(settings.db()).map_err(|_| InvalidUrl)?;
-        Ok(RedisOptions { tls, credentials, database, ..RedisOptions::new(address) })
     }
 
     /// Every mistake at once, also of the namespace that these options are to serve.
@@ -197,6 +124,14 @@ impl RedisOptions {
             "breaker.bad_share_max",
             format!("is {bad_share_max}; it must be above 0 and at most 1"),
         );
+        let topology = self.topology.problem();
+        refuse(topology.is_some(), "topology", topology.unwrap_or_default().to_owned());
+        let is_cluster = matches!(self.topology, Topology::Cluster(_));
+        refuse(
+            is_cluster && self.database != 0,
+            "database",
+            format!("is {}; a cluster has only the database 0", self.database),
+        );
         refuse(failures_max == 0, "breaker.failures_max", "is 0; it must be at least 1".into());
         refuse(probes == 0, "breaker.probes", "is 0; it must be at least 1".into());
         OpenError::unless_empty(mistakes)
@@ -206,7 +141,7 @@ impl RedisOptions {
 impl fmt::Debug for RedisOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisOptions")
-            .field("address", &self.address)
+            .field("topology", &self.topology)
             .field("credentials", &self.credentials)
             .field("database", &self.database)
             .finish_non_exhaustive()
@@ -218,31 +153,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_says_where_and_who_and_which_database() {
-        let options =
-            RedisOptions::from_url("redis://shop:s3cret@cache.local:6390/3").expect("a URL");
-        assert_eq!(options.address, Address::Tcp("cache.local".into(), 6390));
-        assert_eq!(options.credentials.username.as_deref(), Some("shop"));
-        assert_eq!((options.database, options.tls), (3, None));
-    }
-
-    #[test]
-    fn a_url_with_tls_verifies_the_server() {
-        let options = RedisOptions::from_url("rediss://cache.local").expect("a URL");
-        assert_eq!(options.tls, Some(Tls::default()));
-        assert_eq!(options.address, Address::Tcp("cache.local".into(), 6379));
-        assert!(RedisOptions::from_url("rediss://cache.local/#insecure").is_err());
-    }
-
-    #[test]
-    fn what_is_no_url_of_a_server_is_refused_and_not_repeated() {
-        for url in ["", "cache.local:6379", "http://cache.local", "redis://:s3cret@", "redis://a/b"] {
-            let error = RedisOptions::from_url(url).expect_err(url).to_string();
-            assert!(!error.contains("s3cret"), "{error}");
-        }
-    }
-
-    #[test]
     fn a_password_is_never_shown() {
         let options = RedisOptions::from_url("redis://:s3cret@cache.local").expect("a URL");
         assert!(!format!("{options:?}").contains("s3cret"));
@@ -250,12 +160,30 @@ mod tests {
 
     #[test]
     fn options_out_of_range_are_all_named_at_once() {
-        let mut options = RedisOptions::new(Address::Tcp("cache.local".into(), 6379));
+        let mut options = RedisOptions::new(Topology::single("cache.local", 6379));
         options.log_records_max = 0;
         options.connect_timeout = Duration::ZERO;
         options.breaker.probes = 0;
         let error = options.check("a{b").expect_err("four mistakes");
         let fields: Vec<&str> = error.mistakes.iter().map(|mistake| mistake.field).collect();
         assert_eq!(fields, ["namespace", "log_records_max", "connect_timeout", "breaker.probes"]);
+    }
+
+    #[test]
+    fn servers_that_are_none_are_named() {
+        let nobody = Topology::Sentinel {
+            sentinels: Vec::new(),
+            master: "shop".into(),
+            credentials: Credentials::default(),
+        };
+        let mut numbered = RedisOptions::new(Topology::Cluster(Vec::new()));
+        numbered.database = 3;
+        for (options, fields) in
+            [(RedisOptions::new(nobody), vec!["topology"]), (numbered, vec!["topology", "database"])]
+        {
+            let error = options.check("shop").expect_err("a mistake");
+            let found: Vec<&str> = error.mistakes.iter().map(|mistake| mistake.field).collect();
+            assert_eq!(found, fields);
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use larder::shard::state::ConnectReply;
 use larder::shard::{Shard, Unreachable};
 
@@ -11,13 +12,14 @@ use crate::error::OpenError;
 use crate::inspect::{self, ServerReport};
 use crate::names::Names;
 use crate::options::RedisOptions;
+use crate::server::ServerHealth;
 use crate::server::ears::Ear;
-use crate::server::{Server, ServerHealth};
 use crate::shard::RedisShard;
+use crate::topology::Servers;
 
 /// The shards of one namespace. Connections end when this and its shards are dropped.
 pub struct Redis {
-    server: Arc<Server>,
+    servers: Arc<Servers>,
     shards: Vec<Arc<RedisShard>>,
     report_timeout: Duration,
     database: u32,
@@ -26,8 +28,10 @@ pub struct Redis {
 /// How the shared tier is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisHealth {
-    /// Each server.
+    /// Each server that keeps a shard.
     pub servers: Vec<ServerHealth>,
+    /// How many shards no server of the cluster is known to keep.
+    pub shards_without_server: usize,
     /// How many values were found that could not be read: each was a miss.
     pub damaged_values: u64,
 }
@@ -49,12 +53,14 @@ impl Redis {
             (0..shards).map(|index| Arc::new(Names::new(namespace, shards, index))).collect();
         let ears: Arc<[Arc<Ear>]> =
             names.iter().map(|names| Arc::new(Ear::on(names.channel.clone()))).collect();
-        let server = Arc::new(Server::open(options.clone(), Arc::clone(&ears)));
-        let shard = |(names, ear): (Arc<Names>, &Arc<Ear>)| {
-            Arc::new(RedisShard::new(names, Arc::clone(&server), Arc::clone(ear), options.clone()))
+        let hash_tags: Vec<Vec<u8>> = names.iter().map(|names| names.hash_tag.clone()).collect();
+        let servers = Arc::new(Servers::open(&options, Arc::clone(&ears), &hash_tags));
+        let shard = |(index, (names, ear)): (usize, (Arc<Names>, &Arc<Ear>))| {
+            let (servers, ear) = (Arc::clone(&servers), Arc::clone(ear));
+            Arc::new(RedisShard::new(index, names, servers, ear, options.clone()))
         };
-        let shards = names.into_iter().zip(ears.iter()).map(shard).collect();
-        Ok(Redis { server, shards, report_timeout, database })
+        let shards = names.into_iter().zip(ears.iter()).enumerate().map(shard).collect();
+        Ok(Redis { servers, shards, report_timeout, database })
     }
 
     /// The shards, for [`LarderBuilder::shards`](larder::LarderBuilder::shards).
@@ -62,20 +68,20 @@ impl Redis {
         self.shards.iter().map(|shard| Arc::clone(shard) as Arc<dyn Shard>).collect()
     }
 
-    /// Completes once every server is connected.
+    /// Completes once every shard has a server, and every server is connected.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing: servers are dialled on.
     pub async fn connected(&self) {
-        self.server.connected().await;
+        self.servers.connected().await;
     }
 
-    /// Completes once a server is not connected any more. What for, [`health`](Self::health) says.
+    /// Completes once a shard has no server, or a server is not connected any more. What for, [`health`](Self::health) says.
     ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn lost(&self) {
-        self.server.lost().await;
+        self.servers.lost().await;
     }
 
     /// What each server says about itself: version, memory, connections, commands, keys.
@@ -86,8 +92,10 @@ impl Redis {
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn reports(&self) -> Result<Vec<ServerReport>, Unreachable> {
-        let report = inspect::report(&self.server, self.report_timeout, self.database).await?;
-        Ok(vec![report])
+        let servers = self.servers.all();
+        let asked =
+            servers.iter().map(|server| inspect::report(server, self.report_timeout, self.database));
+        join_all(asked).await.into_iter().collect()
     }
 
     /// Joins every shard, unless that was done before, and says how their parameters compare. Verbs
@@ -109,7 +117,8 @@ impl Redis {
     /// How the servers are now. Asks nobody.
     pub fn health(&self) -> RedisHealth {
         RedisHealth {
-            servers: vec![self.server.health()],
+            servers: self.servers.health(),
+            shards_without_server: self.servers.homeless(),
             damaged_values: self.shards.iter().map(|shard| shard.damaged()).sum(),
         }
     }

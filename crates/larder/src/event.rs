@@ -99,4 +99,8 @@ pub enum NotKept {
     TooLarge,
     /// It has more than 64 prefixes and tags.
     TooManyTags,
+    /// Its encoded form is larger than `value_bytes_max`: kept in memory, not in the shared tier.
+    TooLargeToShare,
+    /// The cache's codec has no form for it: kept in memory, not in the shared tier.
+    NoStoredForm,
 }

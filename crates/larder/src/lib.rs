@@ -36,6 +36,7 @@ extern crate self as larder;
 mod builder;
 mod cache;
 pub mod clock;
+mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod entry;
@@ -66,6 +67,7 @@ mod wait;
 
 pub use builder::LarderBuilder;
 pub use cache::{BoxError, Cache, CacheBuilder, Read, SetOutcome};
+pub use codec::{Codec, Compression};
 pub use entry::Entry;
 pub use error::{BuildError, Error, Mistake, SourceError};
 pub use event::{Event, Observer};

@@ -33,7 +33,8 @@ pub struct CacheStats {
     pub sets: u64,
     /// Invalidations that name this cache: one of its keys, a prefix, or the whole cache.
     pub invalidations: u64,
-    /// Values answered but not kept: too large, too many tags, or a time of zero.
+    /// Values answered but not kept, or not in the shared tier: see
+    /// [`NotKept`](crate::event::NotKept) for the reasons.
     pub not_kept: u64,
     /// Values of the shared tier that could not be decoded.
     pub undecodable: u64,

@@ -5,12 +5,16 @@ mod authority;
 mod ports;
 mod process;
 mod proxy;
+mod redis_cluster;
 mod redis_server;
+mod sentinel;
 mod stopwatch;
 
 pub use authority::Authority;
 pub use ports::free_port;
 pub use process::Process;
 pub use proxy::{Fault, Proxy};
+pub use redis_cluster::RedisCluster;
 pub use redis_server::RedisServer;
+pub use sentinel::Sentinel;
 pub use stopwatch::Stopwatch;

@@ -1,7 +1,8 @@
 //! A redis-server of one's own.
 
+use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -42,8 +43,19 @@ impl RedisServer {
     /// # Panics
     /// redis-server is not installed, or does not answer within 20 s: with its log.
     pub fn start_with(settings: &[&str]) -> Self {
+        RedisServer::start_on(free_port(), settings)
+    }
+
+    /// As [`start_with`](Self::start_with), on a port to which 10,000 can be added: there, servers of
+    /// a cluster speak with each other.
+    pub(crate) fn start_on_low_port(settings: &[&str]) -> Self {
+        let port = std::iter::repeat_with(free_port).find(|port| *port < 55_000);
+        RedisServer::start_on(port.expect("there is always another port"), settings)
+    }
+
+    fn start_on(port: u16, settings: &[&str]) -> Self {
         let mut server = RedisServer {
-            port: free_port(),
+            port,
             settings: settings.iter().map(ToString::to_string).collect(),
             directory: tempfile::tempdir().expect("a temporary directory can be made"),
             certificates: None,
@@ -90,15 +102,17 @@ impl RedisServer {
 
     /// Starts it again on the same port, with the files that are there.
     pub fn run(&mut self) {
-        let mut command = Command::new("redis-server");
+        let mut command = Command::new(program());
         command
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
             .args(["--appendonly", "no", "--daemonize", "no"])
             .arg("--dir")
             .arg(self.directory.path())
             .args(&self.settings);
-        self.process = Some(Process::start(&mut command, &self.directory.path().join("log")));
-        self.await_answer();
+        let log = self.directory.path().join("log");
+        let mut process = Process::start(&mut command, &log);
+        await_answer(self.port, &mut process, &log);
+        self.process = Some(process);
     }
 
     /// Kills it and starts it again, empty.
@@ -126,35 +140,45 @@ impl RedisServer {
     /// # Panics
     /// It does not answer, or with an error.
     pub fn ask<T: FromRedisValue>(&self, command: &Cmd) -> T {
-        let mut connection = self.connection().expect("it is running");
+        let mut connection = connection(self.port).expect("it is running");
         command.query(&mut connection).expect("the command is answered")
     }
 
     fn dump(&self) -> PathBuf {
         self.directory.path().join("dump.rdb")
     }
+}
 
-    fn connection(&self) -> redis::RedisResult<Connection> {
-        Client::open(self.url())?.get_connection_with_timeout(Duration::from_secs(2))
-    }
+/// The program that servers run: `LARDER_REDIS_SERVER` names another one than `redis-server`.
+#[expect(clippy::disallowed_methods, reason = "the environment says what a test run is about")]
+pub(crate) fn program() -> OsString {
+    std::env::var_os("LARDER_REDIS_SERVER").unwrap_or_else(|| OsString::from("redis-server"))
+}
 
-    #[expect(clippy::disallowed_methods, reason = "a process has no clock to be turned")]
-    fn await_answer(&mut self) {
-        let waiting = Stopwatch::started();
-        loop {
-            let answer =
-                self.connection().and_then(|mut asked| redis::cmd("PING").query::<()>(&mut asked));
-            let Err(error) = answer else { return };
-            // With a password it answers, too: that it wants one.
-            if error.code().is_some_and(|code| code == "NOAUTH") {
-                return;
-            }
-            let running = self.process.as_mut().is_some_and(Process::is_running);
-            if !running || waiting.elapsed() > PATIENCE {
-                let log = fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
-                panic!("redis-server on port {} does not answer: {error}\n{log}", self.port);
-            }
-            thread::sleep(ASKED_EVERY);
+/// Waits until a server answers on this port.
+///
+/// # Panics
+/// It has ended, or does not answer in time: with its log.
+#[expect(clippy::disallowed_methods, reason = "a process has no clock to be turned")]
+pub(crate) fn await_answer(port: u16, process: &mut Process, log: &Path) {
+    let waiting = Stopwatch::started();
+    loop {
+        let answer =
+            connection(port).and_then(|mut asked| redis::cmd("PING").query::<()>(&mut asked));
+        let Err(error) = answer else { return };
+        // With a password it answers, too: that it wants one.
+        if error.code().is_some_and(|code| code == "NOAUTH") {
+            return;
         }
+        if !process.is_running() || waiting.elapsed() > PATIENCE {
+            let log = fs::read_to_string(log).unwrap_or_default();
+            panic!("the server on port {port} does not answer: {error}\n{log}");
+        }
+        thread::sleep(ASKED_EVERY);
     }
+}
+
+fn connection(port: u16) -> redis::RedisResult<Connection> {
+    let client = Client::open(format!("redis://127.0.0.1:{port}"))?;
+    client.get_connection_with_timeout(Duration::from_secs(2))
 }

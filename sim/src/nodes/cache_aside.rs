@@ -9,11 +9,11 @@ use larder::clock::{Clock, Moment};
 use larder::key::EncodedKey;
 use larder::random::Random;
 use larder::record::{Mode, Name, Record};
-use larder::shard::{Fill, LeaseReply, ServerTime, Shard, StoredEntry, Token};
+use larder::shard::{Fill, LeaseReply, Payload, ServerTime, Shard, StoredEntry, Token};
 use larder::tasks::Tasks;
 use parking_lot::Mutex;
 
-use super::{Environment, Outcome, ReadFailure, Subject, Wish};
+use super::{Environment, Outcome, ReadFailure, Subject, Wish, row_as_json, row_of_json};
 use crate::weather::SHARDS;
 use crate::world::Answer;
 use crate::world::names::{Mark, Named, Row};
@@ -48,8 +48,7 @@ impl CacheAside {
         // The lease is taken after the load: exactly the mistake that `as_of` is there for.
         let lease = self.shard(key).lease(encoded.clone(), token, None).await;
         let Ok(LeaseReply::Granted { epoch, as_of }) = lease else { return };
-        let payload =
-            row.map(|row| Arc::from(serde_json::to_vec(&row).expect("a row has a JSON form")));
+        let payload = row.map(|row| row_as_json(&row));
         let now = self.shard(key).server_time(self.environment.clock.precise());
         let entry = StoredEntry {
             id: token.0,
@@ -82,8 +81,8 @@ impl Subject for CacheAside {
         EncodedKey::from_encoded(key.to_be_bytes().as_slice())
     }
 
-    fn decoded(payload: &[u8]) -> Option<Row> {
-        serde_json::from_slice(payload).ok()
+    fn decoded(payload: &Payload) -> Option<Row> {
+        row_of_json(payload)
     }
 
     async fn read(

@@ -10,11 +10,12 @@ use larder::key::EncodedKey;
 use larder::random::Random;
 use larder::record::{Mode, Name, Record};
 use larder::shard::{
-    Appended, Epoch, Fill, LeaseReply, Scan, ServerTime, Shard, StoredEntry, Token, Unreachable,
+    Appended, Epoch, Fill, LeaseReply, Payload, Scan, ServerTime, Shard, StoredEntry, Token,
+    Unreachable,
 };
 
 use super::names::{RowKey, owner_tag, pattern, prefix, recorded};
-use super::{Environment, Outcome, ReadFailure, Subject, Wish};
+use super::{Environment, Outcome, ReadFailure, Subject, Wish, row_as_json, row_of_json};
 use crate::weather::SHARDS;
 use crate::world::Answer;
 use crate::world::names::{KEYS, Mark, Named, PARTS, Row};
@@ -76,8 +77,7 @@ impl FillsOnly {
     fn filled(&self, key: usize, lease: &Lease, row: Option<Row>) -> Fill {
         let owner = row.map(|row| Name::tag(&owner_tag(row.owner)).hash());
         let tags = [prefix(PARTS[key].0).hash()].into_iter().chain(owner).collect();
-        let payload =
-            row.map(|row| Arc::from(serde_json::to_vec(&row).expect("a row has a JSON form")));
+        let payload = row.map(|row| row_as_json(&row));
         let now = self.shard(key).server_time(self.environment.clock.precise());
         let entry = StoredEntry {
             id: lease.token.0,
@@ -135,8 +135,8 @@ impl Subject for FillsOnly {
         RowKey::encoded(key)
     }
 
-    fn decoded(payload: &[u8]) -> Option<Row> {
-        serde_json::from_slice(payload).ok()
+    fn decoded(payload: &Payload) -> Option<Row> {
+        row_of_json(payload)
     }
 
     async fn read(

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use larder::key::EncodedKey;
 use larder::record::Mode;
-use larder::shard::Shard;
+use larder::shard::{Payload, Shard};
 
 use crate::clock::{SimClock, SimTasks};
 use crate::dice::Dice;
@@ -75,7 +75,7 @@ pub(crate) trait Subject: Send + Sync + Sized + 'static {
     fn encoded_key(key: usize) -> EncodedKey;
 
     /// The row inside a stored value.
-    fn decoded(payload: &[u8]) -> Option<Row>;
+    fn decoded(payload: &Payload) -> Option<Row>;
 
     /// Reads row `key`, loading it if need be.
     fn read(
@@ -100,4 +100,14 @@ pub(crate) trait Subject: Send + Sync + Sized + 'static {
 
     /// Ends every background task.
     fn close(self: Arc<Self>) -> impl Future<Output = ()> + Send;
+}
+
+/// The payload of a row as `larder` stores it: short, so that it is plain JSON.
+fn row_as_json(row: &Row) -> Payload {
+    let bytes = serde_json::to_vec(row).expect("a row has a JSON form");
+    Payload { form: 1, bytes: Arc::from(bytes) }
+}
+
+fn row_of_json(payload: &Payload) -> Option<Row> {
+    serde_json::from_slice(&payload.bytes).ok()
 }

@@ -7,6 +7,7 @@ use larder::clock::Clock;
 use larder::key::EncodedKey;
 use larder::random::Random;
 use larder::record::Mode;
+use larder::shard::Payload;
 use larder::tasks::Tasks;
 use larder::{
     Cache, Consistency, Error, Event, Invalidated, Invalidation, Larder, Load, Lookup, Observer,
@@ -14,7 +15,7 @@ use larder::{
 };
 
 use super::names::{CACHE, RowKey, owner_tag, pattern};
-use super::{Environment, Outcome, ReadFailure, Subject, Wish};
+use super::{Environment, Outcome, ReadFailure, Subject, Wish, row_of_json};
 use crate::network::server::{LEASE_TTL, TAG_SLOTS};
 use crate::weather::{LEASE_WAIT_MS, POLL_INTERVAL_MS, STALENESS_MAX_MS};
 use crate::world::names::{Mark, Named, Row};
@@ -128,8 +129,8 @@ impl Subject for RealNode {
         RowKey::encoded(key)
     }
 
-    fn decoded(payload: &[u8]) -> Option<Row> {
-        serde_json::from_slice(payload).ok()
+    fn decoded(payload: &Payload) -> Option<Row> {
+        row_of_json(payload)
     }
 
     async fn read(

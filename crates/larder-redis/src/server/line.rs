@@ -3,17 +3,16 @@
 
 use std::sync::Arc;
 
-use redis::TlsCertificates;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ProtocolVersion, PushKind, Value};
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisResult};
+use redis::{AsyncConnectionConfig, Cmd, PushKind, RedisResult, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{RawRead, Reads};
 use super::ears::{Ear, pass_on};
+use crate::address::Address;
 use crate::fault::{Fault, FaultKind};
 use crate::names::Names;
-use crate::options::{Address, RedisOptions};
+use crate::options::RedisOptions;
 use crate::scripts::Script;
 
 /// A live pair of connections.
@@ -34,8 +33,12 @@ pub(crate) struct Call {
 
 impl Line {
     /// Connects twice. Dropping the future abandons both.
-    pub(crate) async fn dial(options: &RedisOptions, ears: Arc<[Arc<Ear>]>) -> Result<Self, Fault> {
-        let dialled = Line::connect(options, ears);
+    pub(crate) async fn dial(
+        address: &Address,
+        options: &RedisOptions,
+        ears: Arc<[Arc<Ear>]>,
+    ) -> Result<Self, Fault> {
+        let dialled = Line::connect(address, options, ears);
         match tokio::time::timeout(options.connect_timeout, dialled).await {
             Ok(line) => line.map_err(|error| Fault::of("connect", &error)),
             Err(_) => {
@@ -45,8 +48,12 @@ impl Line {
         }
     }
 
-    async fn connect(options: &RedisOptions, ears: Arc<[Arc<Ear>]>) -> RedisResult<Self> {
-        let client = client(options)?;
+    async fn connect(
+        address: &Address,
+        options: &RedisOptions,
+        ears: Arc<[Arc<Ear>]>,
+    ) -> RedisResult<Self> {
+        let client = options.dial(address).client()?;
         let ended = CancellationToken::new();
         let config = || {
             AsyncConnectionConfig::new()
@@ -133,35 +140,4 @@ fn command(name: &str, script: &str, call: &Call) -> Cmd {
         command.arg(argument.as_slice());
     }
     command
-}
-
-fn client(options: &RedisOptions) -> RedisResult<Client> {
-    let information = information(options)?;
-    let Some(tls) = &options.tls else { return Client::open(information) };
-    let root_cert = tls.authorities_pem.clone();
-    Client::build_with_tls(information, TlsCertificates { client_tls: None, root_cert })
-}
-
-fn information(options: &RedisOptions) -> RedisResult<ConnectionInfo> {
-    let address = match &options.address {
-        Address::Unix(path) => ConnectionAddr::Unix(path.clone()),
-        Address::Tcp(host, port) if options.tls.is_some() => ConnectionAddr::TcpTls {
-            host: host.clone(),
-            port: *port,
-            insecure: false,
-            tls_params: None,
-        },
-        Address::Tcp(host, port) => ConnectionAddr::Tcp(host.clone(), *port),
-    };
-    let mut redis = RedisConnectionInfo::default()
-        .set_protocol(ProtocolVersion::RESP3)
-        .set_db(i64::from(options.database))
-        .set_skip_set_lib_name();
-    if let Some(username) = &options.credentials.username {
-        redis = redis.set_username(username);
-    }
-    if let Some(password) = &options.credentials.password {
-        redis = redis.set_password(password);
-    }
-    Ok(address.into_connection_info()?.set_redis_settings(redis))
 }

@@ -4,8 +4,11 @@
 pub(crate) mod backoff;
 pub(crate) mod batch;
 pub(crate) mod breaker;
+pub(crate) mod dial;
 pub(crate) mod ears;
 pub(crate) mod line;
+pub(crate) mod locator;
+pub(crate) mod scout;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,18 +20,20 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::address::Address;
 use crate::fault::{Fault, FaultKind};
-use crate::options::{Address, RedisOptions};
+use crate::options::RedisOptions;
 use backoff::Backoff;
 use breaker::{Breaker, BreakerState, Sample};
 use ears::Ear;
 use line::Line;
+use locator::Locator;
 
 /// How the connection to a server stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerHealth {
-    /// The server.
-    pub address: Address,
+    /// The server; `None` while Sentinel has not named it.
+    pub address: Option<Address>,
     /// Whether there is a connection.
     pub connected: bool,
     /// What the breaker lets through.
@@ -50,6 +55,9 @@ pub(crate) struct Server {
 }
 
 struct Inner {
+    locator: Locator,
+    /// Where it was dialled last.
+    address: Mutex<Option<Address>>,
     options: RedisOptions,
     ears: Arc<[Arc<Ear>]>,
     line: ArcSwapOption<Line>,
@@ -72,8 +80,14 @@ pub(crate) enum Need {
 
 impl Server {
     /// Dials from now on, in the tokio runtime of the caller.
-    pub(crate) fn open(options: RedisOptions, ears: Arc<[Arc<Ear>]>) -> Self {
+    pub(crate) fn open(locator: Locator, options: RedisOptions, ears: Arc<[Arc<Ear>]>) -> Self {
+        let address = match &locator {
+            Locator::Fixed(address) => Some(address.clone()),
+            Locator::Master { .. } => None,
+        };
         let inner = Arc::new(Inner {
+            locator,
+            address: Mutex::new(address),
             breaker: Mutex::new(Breaker::new(options.breaker.clone())),
             options,
             ears,
@@ -117,15 +131,19 @@ impl Server {
         drop(connected.wait_for(|connected| !*connected).await);
     }
 
+    pub(crate) fn is_connected(&self) -> bool {
+        self.inner.line.load().is_some()
+    }
+
     pub(crate) fn now(&self) -> Moment {
         self.inner.now()
     }
 
     pub(crate) fn health(&self) -> ServerHealth {
         let inner = &self.inner;
-        let connected = inner.line.load().is_some();
+        let connected = self.is_connected();
         ServerHealth {
-            address: inner.options.address.clone(),
+            address: inner.address.lock().clone(),
             connected,
             breaker: inner.breaker.lock().state(),
             connections: if connected { 2 } else { 0 },
@@ -145,12 +163,14 @@ impl Inner {
         let RedisOptions { backoff_step, backoff_max, .. } = self.options;
         let mut backoff = Backoff::new(backoff_step, backoff_max);
         loop {
-            match Line::dial(&self.options, Arc::clone(&self.ears)).await {
-                Ok(line) => {
-                    let line = Arc::new(line);
+            match self.dial().await {
+                Ok((address, line)) => {
                     let began = self.now();
                     self.publish(&line);
-                    line.ended().await;
+                    tokio::select! {
+                        () = line.ended() => {}
+                        () = self.locator.moved(&address, &self.options) => line.end(),
+                    }
                     self.withdraw();
                     // A line that did not last is one more failed try.
                     if self.now().since(began) > backoff_max {
@@ -162,6 +182,13 @@ impl Inner {
             let wait = backoff.next(self.options.random.next_unit());
             self.options.clock.sleep_until(self.now().plus(wait)).await;
         }
+    }
+
+    async fn dial(&self) -> Result<(Address, Arc<Line>), Fault> {
+        let address = self.locator.locate().await?;
+        *self.address.lock() = Some(address.clone());
+        let line = Line::dial(&address, &self.options, Arc::clone(&self.ears)).await?;
+        Ok((address, Arc::new(line)))
     }
 
     fn publish(&self, line: &Arc<Line>) {
@@ -186,7 +213,7 @@ impl Inner {
         let took = now.since(began);
         let kind = answer.as_ref().err().map(|fault| fault.kind);
         let sample = match kind {
-            None | Some(FaultKind::Refused) => Sample::Answered(took),
+            None | Some(FaultKind::Refused | FaultKind::Moved) => Sample::Answered(took),
             Some(_) => Sample::Failed,
         };
         if let Sample::Answered(took) = sample {

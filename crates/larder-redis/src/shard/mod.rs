@@ -21,15 +21,17 @@ use larder::shard::{
 use crate::fault::Fault;
 use crate::names::Names;
 use crate::options::RedisOptions;
-use crate::server::Server;
 use crate::server::ears::Ear;
+use crate::topology::Servers;
 use join::Join;
 use time::ServerClock;
 
 /// One shard of a namespace on Redis.
 pub(crate) struct RedisShard {
     names: Arc<Names>,
-    server: Arc<Server>,
+    /// Which of the shards of `servers` this is.
+    index: usize,
+    servers: Arc<Servers>,
     ear: Arc<Ear>,
     join: Join,
     /// The server's clock as this process knows it.
@@ -41,14 +43,16 @@ pub(crate) struct RedisShard {
 
 impl RedisShard {
     pub(crate) fn new(
+        index: usize,
         names: Arc<Names>,
-        server: Arc<Server>,
+        servers: Arc<Servers>,
         ear: Arc<Ear>,
         options: RedisOptions,
     ) -> Self {
         RedisShard {
             names,
-            server,
+            index,
+            servers,
             ear,
             join: Join::default(),
             time: ServerClock::default(),

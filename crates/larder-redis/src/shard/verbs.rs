@@ -23,6 +23,7 @@ use crate::scripts::{self, Script};
 use crate::server::Need;
 use crate::server::batch::RawRead;
 use crate::server::line::{Call, Line};
+use crate::topology::Route;
 use crate::wire::{envelope, record, table};
 
 /// How often a call is tried whose repetition changes nothing.
@@ -48,10 +49,10 @@ enum Leased {
     },
 }
 
-/// The line of one call: it is counted once, however it ends.
+/// The way of one call: it is counted once, however it ends.
 struct Counted<'a> {
     shard: &'a RedisShard,
-    line: Arc<Line>,
+    route: Route,
     began: Moment,
     open: bool,
 }
@@ -59,7 +60,11 @@ struct Counted<'a> {
 impl Counted<'_> {
     fn answered<T>(mut self, answer: &Result<T, Fault>) {
         self.open = false;
-        self.shard.server.record(&self.line, self.began, answer);
+        self.count(answer);
+    }
+
+    fn count<T>(&self, answer: &Result<T, Fault>) {
+        self.route.server.record(&self.route.line, self.began, answer);
     }
 }
 
@@ -69,7 +74,7 @@ impl Drop for Counted<'_> {
         let slow = self.shard.options.breaker.slow_call;
         if self.open && self.shard.options.clock.precise().since(self.began) > slow {
             let gone = Fault::new(FaultKind::TimedOut, "call", "its caller gave up");
-            self.shard.server.record::<()>(&self.line, self.began, &Err(gone));
+            self.count::<()>(&Err(gone));
         }
     }
 }
@@ -105,15 +110,11 @@ impl RedisShard {
     where
         V: Future<Output = Result<T, Fault>>,
     {
-        let line = self.server.line(need)?;
-        let counted = Counted {
-            shard: self,
-            line: Arc::clone(&line),
-            began: self.options.clock.precise(),
-            open: true,
-        };
+        let route = self.servers.route(self.index, need)?;
+        let began = self.options.clock.precise();
+        let mut counted = Counted { shard: self, route, began, open: true };
         let limit = self.options.command_timeout;
-        let tried = self.tried(line, need, repeat, verb);
+        let tried = self.tried(&mut counted, need, repeat, verb);
         let answer = match tokio::time::timeout(limit, tried).await {
             Ok(answer) => answer,
             Err(_) => {
@@ -126,7 +127,7 @@ impl RedisShard {
 
     async fn tried<T, V>(
         &self,
-        mut line: Arc<Line>,
+        counted: &mut Counted<'_>,
         need: Need,
         repeat: Repeat,
         verb: impl Fn(Arc<Line>) -> V,
@@ -136,19 +137,23 @@ impl RedisShard {
     {
         let mut tries = 1;
         loop {
-            match verb(line).await {
+            match verb(Arc::clone(&counted.route.line)).await {
+                // Nothing was done, so that this is no second time.
+                Err(fault) if fault.kind == FaultKind::Moved && tries < TRIES => {
+                    self.servers.search_again().await;
+                }
                 Err(fault)
                     if repeat == Repeat::Idempotent && fault.is_transient() && tries < TRIES =>
                 {
-                    tries += 1;
                     let chance = self.options.random.next_unit();
                     let wait = TRY_AGAIN_AFTER.mul_f64(0.5 + 0.5 * chance);
                     let clock = &self.options.clock;
                     clock.sleep_until(clock.precise().plus(wait)).await;
-                    line = self.server.line(need)?;
                 }
                 answer => return answer,
             }
+            tries += 1;
+            counted.route = self.servers.route(self.index, need)?;
         }
     }
 

@@ -12,7 +12,7 @@
 //! | 44–51 | `as_of` once more, the other way round, in place of a checksum |
 //! | 52–59 | XXH3 of all but what is left out, seeded by the key |
 //! | 60–99 | fingerprint, fresh until, expires at, loaded at (ms), load cost (µs) |
-//! | 100 | what the payload is; 0: there is none |
+//! | 100 | the form of the payload; 0: there is none |
 //! | 101 | how many tags |
 //! | from 102 | the tags' hashes, then the payload |
 //!
@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use larder::key::EncodedKey;
 use larder::record::NameHash;
-use larder::shard::{Epoch, ServerTime, StoredEntry, TAGS_MAX};
+use larder::shard::{Epoch, Payload, ServerTime, StoredEntry, TAGS_MAX};
 use twox_hash::XxHash3_64;
 
 use super::bytes::Bytes;
@@ -35,10 +35,12 @@ const SOFT: u8 = 1;
 const BODY: usize = 60;
 
 const NONE: u8 = 0;
-const SOME: u8 = 1;
 
 pub(crate) fn encode(key: &EncodedKey, entry: &StoredEntry) -> Vec<u8> {
-    let payload: &[u8] = entry.payload.as_deref().unwrap_or(&[]);
+    let (form, payload): (u8, &[u8]) = match &entry.payload {
+        Some(payload) => (payload.form, &payload.bytes),
+        None => (NONE, &[]),
+    };
     let mut bytes = Vec::with_capacity(BODY + 42 + 8 * entry.tags.len() + payload.len());
     bytes.extend(MAGIC);
     bytes.extend([VERSION, if entry.soft { SOFT } else { 0 }]);
@@ -53,7 +55,7 @@ pub(crate) fn encode(key: &EncodedKey, entry: &StoredEntry) -> Vec<u8> {
     }
     let cost_us = u64::try_from(entry.load_cost.as_micros()).unwrap_or(u64::MAX);
     bytes.extend(cost_us.to_le_bytes());
-    bytes.push(if entry.payload.is_some() { SOME } else { NONE });
+    bytes.push(form);
     // An entry with more tags is refused before it is stored.
     bytes.push(u8::try_from(entry.tags.len()).unwrap_or(u8::MAX));
     for tag in entry.tags.iter() {
@@ -97,8 +99,7 @@ pub(crate) fn decode(key: &EncodedKey, bytes: &[u8]) -> Option<StoredEntry> {
         tags.iter().map(|tag| NameHash::from_bits(u64::from_le_bytes(*tag))).collect();
     let payload = match form {
         NONE => None,
-        SOME => Some(Arc::from(head.rest())),
-        _ => return None,
+        form => Some(Payload { form, bytes: Arc::from(head.rest()) }),
     };
     Some(StoredEntry {
         id,
@@ -150,7 +151,7 @@ mod tests {
             load_cost: Duration::from_micros(1_500),
             loaded_at: ServerTime(900),
             fingerprint: 0xFEED,
-            payload: payload.map(Arc::from),
+            payload: payload.map(|bytes| Payload { form: 0x21, bytes: Arc::from(bytes) }),
         }
     }
 

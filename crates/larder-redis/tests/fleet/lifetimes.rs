@@ -7,7 +7,7 @@ use larder::clock::{Clock, SystemClock};
 use larder::key::EncodedKey;
 use larder::record::{Mode, Name, Record};
 use larder::shard::{Fill, FillReply, LeaseReply, ReadReply, ServerTime, Shard, StoredEntry, Token};
-use larder_redis::{Address, Redis, RedisOptions};
+use larder_redis::{Redis, RedisOptions, Topology};
 use larder_rig::RedisServer;
 
 use crate::support::{millis, pause};
@@ -22,7 +22,7 @@ struct Bench {
 
 async fn bench() -> Bench {
     let server = RedisServer::start();
-    let mut options = RedisOptions::new(Address::Tcp("127.0.0.1".into(), server.port()));
+    let mut options = RedisOptions::new(Topology::single("127.0.0.1", server.port()));
     options.lease_ttl = LEASE_TTL;
     let redis = Redis::open("lifetimes", options).expect("options in range");
     redis.connected().await;

@@ -4,4 +4,7 @@ mod access;
 mod faults;
 mod lifetimes;
 mod sharing;
+mod stored;
 mod support;
+mod tls;
+mod topologies;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use larder::clock::{Clock, SystemClock};
 use larder::{Cache, Hit, Larder, Origin};
-use larder_redis::{Address, Redis, RedisOptions};
+use larder_redis::{Redis, RedisOptions, Topology};
 
 /// What takes longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -72,7 +72,7 @@ impl Node {
     }
 
     pub(crate) fn without_waiting(port: u16) -> Self {
-        Node::with(RedisOptions::new(Address::Tcp("127.0.0.1".into(), port)))
+        Node::with(RedisOptions::new(Topology::single("127.0.0.1", port)))
     }
 
     pub(crate) fn with(options: RedisOptions) -> Self {
@@ -87,6 +87,17 @@ impl Node {
         let source = source.clone();
         let read = self.cache.get_or_load(&key, |_| async move { source.load(millis(0)).await });
         read.await.expect("the loader is healthy")
+    }
+
+    /// Loads until the shared tier has the value: it has none of loads before its shard was joined.
+    pub(crate) async fn share(&self, key: u64, source: &Source) {
+        until("a shared value", async || {
+            let source = source.clone();
+            let load = |_| async move { source.load(millis(0)).await };
+            let read = self.cache.read(&key).skip_memory().await_fill().get_or_load(load);
+            read.await.expect("the loader is healthy").origin() == Origin::Shared
+        })
+        .await;
     }
 
     /// Completes once the shared tier has a value of this key: nobody waits for a fill.
@@ -106,4 +117,11 @@ impl Node {
         .await;
         found.expect("it was read")
     }
+}
+
+/// What the node says about its last attempt to connect.
+pub(crate) async fn refusal(node: &Node) -> String {
+    let fault = || node.redis.health().servers[0].last_fault.clone();
+    until("a refusal", async || fault().is_some()).await;
+    fault().expect("it was refused")
 }

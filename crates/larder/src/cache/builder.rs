@@ -11,6 +11,7 @@ use super::Cache;
 use super::core::CacheCore;
 use super::holdoff::Holdoffs;
 use super::is_bounded;
+use crate::codec::{Codec, Compression};
 use crate::error::{BuildError, Mistake};
 use crate::key::CACHE_NAME_BYTES_MAX;
 use crate::memory::{Bounds, Memory};
@@ -88,9 +89,16 @@ impl<K: Key, V: Entry> CacheBuilder<K, V> {
         /// How long a caller waits for a load at all; then it gets [`Error::TimedOut`](crate::Error)
         /// and the load goes on in the background. Default 10 s.
         hard_timeout: Duration => |policy: &mut Policy, time| policy.hard_timeout = Some(time);
-        /// The largest value that is kept, in bytes; larger ones are answered and counted. Default
-        /// 1 MiB.
+        /// The largest value that is kept, in bytes, in memory and encoded; larger ones are answered
+        /// and counted. Default 1 MiB.
         value_bytes_max: usize => |policy: &mut Policy, bytes| policy.value_bytes_max = bytes;
+        /// How values of the shared tier are encoded. Default JSON. A fleet may change it while it
+        /// runs: values of either form are read.
+        codec: Codec => |policy: &mut Policy, codec| policy.form.codec = codec;
+        /// How long encoded values are made shorter in the shared tier. Default LZ4.
+        compression: Compression => |policy: &mut Policy, compression| policy.form.compression = compression;
+        /// From how many encoded bytes on a value counts as long. Default 1 KiB.
+        compress_from: usize => |policy: &mut Policy, bytes| policy.form.compress_from = bytes;
         /// Gives the cache a memory budget of its own instead of a part of the node's.
         memory_bytes_max: u64 => |policy: &mut Policy, bytes| policy.memory_bytes_max = Some(bytes);
         /// How many loads of this cache may run in the background at a time. Default 16.

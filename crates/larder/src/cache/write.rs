@@ -15,7 +15,6 @@ use crate::node::marks::Target;
 use crate::node::subject::Names;
 use crate::node::view::Place;
 use crate::policy::Lifetime;
-use crate::read::encode;
 use crate::record::{Mode, Name, NameHash, Tag};
 use crate::shard::{Appended, Fill, FillReply, LeaseReply, StoredEntry, TAGS_MAX, Token};
 use crate::{Entry, Key, wait};
@@ -155,10 +154,7 @@ impl<V: Entry> Setting<V> {
         let lifetime = self.lifetime?;
         let node = &core.node;
         let shard = &core.view(&self.sought).shard;
-        let payload = match self.value.get() {
-            Some(value) => Some(encode(value)?),
-            None => None,
-        };
+        let payload = core.packed(self.value.get())?;
         let token = Token(node.random.next_u128());
         let key = self.sought.names.key.clone();
         let reply = node

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::scene::{Granted, Scene, hard, room, tag};
 use super::{Broken, Outcome};
 use crate::record::{Name, NameHash};
-use crate::shard::{Epoch, FillReply, LeaseReply, StoredEntry, TAGS_MAX};
+use crate::shard::{Epoch, FillReply, LeaseReply, Payload, StoredEntry, TAGS_MAX};
 
 cases!("fills":
     a_fill_under_its_lease_is_stored,
@@ -70,7 +70,10 @@ async fn a_stored_entry_comes_back_as_it_was(scene: &Scene) -> Outcome {
 
 async fn an_empty_payload_is_not_a_negative_entry(scene: &Scene) -> Outcome {
     let granted = scene.granted(&room(1)).await?;
-    let entry = StoredEntry { payload: Some(Arc::from([])), ..scene.entry(&granted) };
+    let entry = StoredEntry {
+        payload: Some(Payload { form: 1, bytes: Arc::from([]) }),
+        ..scene.entry(&granted)
+    };
     comes_back(scene, &granted, entry).await
 }
 
@@ -84,7 +87,8 @@ async fn a_large_payload_comes_back_whole(scene: &Scene) -> Outcome {
     let granted = scene.granted(&room(1)).await?;
     // All byte values, so that none is taken for an end or for text.
     let payload: Vec<u8> = (0..300_000_u32).map(|index| index as u8).collect();
-    let entry = StoredEntry { payload: Some(payload.into()), ..scene.entry(&granted) };
+    let payload = Some(Payload { form: 0xFE, bytes: payload.into() });
+    let entry = StoredEntry { payload, ..scene.entry(&granted) };
     comes_back(scene, &granted, entry).await
 }
 

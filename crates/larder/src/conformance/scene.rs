@@ -10,7 +10,7 @@ use crate::key::{EncodedKey, Key, Parts};
 use crate::record::{Mode, Name, NameHash, Record, Tag};
 use crate::shard::state::Part;
 use crate::shard::{
-    Appended, Epoch, Fill, FillReply, LeaseReply, ReadReply, Shard, StoredEntry, TailReply,
+    Appended, Epoch, Fill, FillReply, LeaseReply, Payload, ReadReply, Shard, StoredEntry, TailReply,
     TailRequest, Token,
 };
 
@@ -137,7 +137,7 @@ impl Scene {
             expires_at: now.plus(Duration::from_secs(3600)),
             load_cost: Duration::from_millis(3),
             loaded_at: now,
-            payload: Some(Arc::from(id.to_be_bytes())),
+            payload: Some(Payload { form: 1, bytes: Arc::from(id.to_be_bytes()) }),
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 pub(crate) use early::{early_window, refreshes_early};
 pub(crate) use lifetime::Lifetime;
 
+use crate::codec::Form;
 use crate::read::Consistency;
 
 /// What a cache does with its values. [`CacheBuilder`](crate::CacheBuilder)
@@ -27,6 +28,7 @@ pub(crate) struct Policy {
     pub(crate) soft_timeout: Option<Duration>,
     pub(crate) hard_timeout: Option<Duration>,
     pub(crate) value_bytes_max: usize,
+    pub(crate) form: Form,
     pub(crate) memory_bytes_max: Option<u64>,
     pub(crate) refreshes_max: usize,
     pub(crate) replica_lag: Option<Duration>,
@@ -48,6 +50,7 @@ impl Default for Policy {
             soft_timeout: None,
             hard_timeout: Some(Duration::from_secs(10)),
             value_bytes_max: 1 << 20,
+            form: Form::default(),
             memory_bytes_max: None,
             refreshes_max: 16,
             replica_lag: None,

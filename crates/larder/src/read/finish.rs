@@ -10,6 +10,7 @@ use crate::Entry;
 use crate::cache::core::{CacheCore, Making, Sought};
 use crate::cache::holdoff::Holdoff;
 use crate::clock::Moment;
+use crate::codec::unpack;
 use crate::error::Error;
 use crate::event::{Event, NotKept};
 use crate::flight::Route;
@@ -19,7 +20,7 @@ use crate::memory::resident::{Held, Resident, Stored};
 use crate::node::view::Place;
 use crate::policy::Lifetime;
 use crate::record::{NameHash, Tag};
-use crate::shard::{Fill, FillReply, StoredEntry, TAGS_MAX};
+use crate::shard::{Fill, FillReply, Payload, StoredEntry, TAGS_MAX};
 
 /// A value of the shared tier, and what was known when it was read.
 pub(super) struct StoredAt<'a> {
@@ -153,10 +154,7 @@ impl<V: Entry> CacheCore<V> {
     fn fill_of(&self, leg: &Leg<V>, outcome: &Outcome<V>, lease: Lease) -> Option<Fill> {
         let (epoch, lifetime) = (leg.epoch?, outcome.lifetime?);
         let meta = &outcome.resident.meta;
-        let payload = match outcome.resident.value.get() {
-            Some(value) => Some(encode(value)?),
-            None => None,
-        };
+        let payload = self.packed(outcome.resident.value.get())?;
         let shard = &self.view(&leg.sought).shard;
         let loaded_at = shard.server_time(meta.loaded_at());
         let tags = leg.sought.names.prefixes.iter().chain(meta.tags()).copied().collect();
@@ -175,6 +173,19 @@ impl<V: Entry> CacheCore<V> {
             payload,
         };
         Some(Fill { key: leg.sought.names.key.clone(), token, entry })
+    }
+
+    /// The stored form of a value, or of absence. `None`: it has none, which is told and counted.
+    pub(crate) fn packed(&self, value: Option<&V>) -> Option<Option<Payload>> {
+        let Some(value) = value else { return Some(None) };
+        match self.policy.form.pack(value, self.policy.value_bytes_max) {
+            Ok(payload) => Some(Some(payload)),
+            Err(reason) => {
+                self.counters.kept_nothing();
+                self.node.emit(Event::NotKept { cache: &self.name, reason });
+                None
+            }
+        }
     }
 
     /// Sends a fill. The reader does not wait for it unless asked to.
@@ -212,7 +223,7 @@ impl<V: Entry> CacheCore<V> {
         let entry = stored.entry;
         let value = match &entry.payload {
             None => Held::Absent,
-            Some(payload) => match decoded(entry.fingerprint, payload) {
+            Some(payload) => match unpack(entry, payload, self.policy.value_bytes_max) {
                 Some(value) => Held::Own(value),
                 None => {
                     self.counters.could_not_decode();
@@ -241,15 +252,4 @@ impl<V: Entry> CacheCore<V> {
 
 fn hashes(tags: &[Tag]) -> Box<[NameHash]> {
     tags.iter().map(Tag::hash).collect()
-}
-
-/// A stored value, if it is of this type and whole.
-fn decoded<V: Entry>(fingerprint: u64, payload: &[u8]) -> Option<V> {
-    let same_type = fingerprint == V::FINGERPRINT;
-    same_type.then(|| serde_json::from_slice(payload).ok()).flatten()
-}
-
-/// The stored form of a value. `None`: it has none (a map with keys that are no text, say).
-pub(crate) fn encode<V: Entry>(value: &V) -> Option<Arc<[u8]>> {
-    serde_json::to_vec(value).ok().map(Arc::from)
 }

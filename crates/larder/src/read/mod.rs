@@ -19,7 +19,6 @@ mod patience;
 pub(crate) use batch::{BatchLoader, read_many};
 pub(crate) use drive::read;
 pub(crate) use fetch::fetch;
-pub(crate) use finish::encode;
 pub(crate) use loader::{Loader, Loading};
 pub(crate) use look::peek;
 

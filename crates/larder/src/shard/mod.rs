@@ -112,7 +112,23 @@ pub struct StoredEntry {
     /// The fingerprint of the value's type: a value of another type is a counted miss.
     pub fingerprint: u64,
     /// The encoded value; `None` says that the source has none (a negative entry).
-    pub payload: Option<Arc<[u8]>>,
+    pub payload: Option<Payload>,
+}
+
+/// An encoded value. To a shard it is only bytes, which it keeps as they are.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// The form of the bytes: codec and compression. Never 0, so that a store can write "none" as 0.
+    pub form: u8,
+    /// The value in this form.
+    pub bytes: Arc<[u8]>,
+}
+
+impl fmt::Debug for Payload {
+    /// Without the value, which may be long and nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes of form {:#04x})", self.bytes.len(), self.form)
+    }
 }
 
 /// The most prefixes and tags an entry may have; with more it is not stored.
