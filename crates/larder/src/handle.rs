@@ -58,6 +58,10 @@ impl Larder {
         Larder { node }
     }
 
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
     /// Sets up a cache. Each name may be used once in a node.
     pub fn cache<K: Key, V: Entry>(&self, name: &str) -> CacheBuilder<K, V> {
         CacheBuilder::new(Arc::clone(&self.node), name)

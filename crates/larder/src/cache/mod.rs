@@ -130,6 +130,15 @@ impl<K: Key, V: Entry> Cache<K, V> {
         peek(&self.core, &self.core.sought(key)).map(Answer::into_lookup)
     }
 
+    /// What the shared tier has, judged like any read. Neither loads nor puts it into memory.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn peek_shared(&self, key: &K) -> Option<Lookup<V>> {
+        let demand = Demand { skip_memory: true, keep_nothing: true, ..self.demand() };
+        Read::new(self, key, demand).get().await
+    }
+
     /// Whether [`get`](Cache::get) would find a value.
     pub async fn exists(&self, key: &K) -> bool {
         self.get(key).await.is_some_and(|lookup| lookup.value().is_some())

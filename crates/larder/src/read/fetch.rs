@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use super::Demand;
 use super::catch_up::{CatchUp, Footing};
 use super::drive::Call;
@@ -13,6 +15,7 @@ use crate::flight::Route;
 use crate::hit::{Answer, Origin};
 use crate::memory::verdict::Verdict;
 use crate::node::subject::Names;
+use crate::node::view::View;
 use crate::shard::StoredEntry;
 
 /// What is known of these keys, in their order.
@@ -55,32 +58,48 @@ impl<V: Entry> CacheCore<V> {
         demand: &Demand,
         answers: &mut [Option<Answer<V>>],
     ) {
-        for view in &self.node.views {
+        let parts = self.node.views.iter().filter_map(|view| {
             let barred = demand.skip_shared || !view.shard.keeps_values();
             let mine: Vec<usize> =
                 asked.iter().copied().filter(|&index| sought[index].shard == view.index).collect();
-            if barred || mine.is_empty() {
-                continue;
-            }
-            let l0 = self.node.sequence();
-            let known = view.asking();
-            let keys = mine.iter().map(|&index| sought[index].names.key.clone()).collect();
-            let Ok(reply) =
-                self.node.within(self.node.limits.call_timeout, view.shard.read(keys)).await
-            else {
-                continue;
-            };
-            if !known.agrees(reply.epoch, reply.head) {
-                continue;
-            }
-            for (index, entry) in mine.into_iter().zip(reply.entries) {
-                answers[index] = entry.and_then(|entry| self.usable(&sought[index], &entry, l0));
-            }
+            (!barred && !mine.is_empty()).then(|| self.fetch_part(view, sought, mine, demand))
+        });
+        // All shards at once: one round trip, not one a shard.
+        for (index, answer) in join_all(parts).await.into_iter().flatten() {
+            answers[index] = answer;
         }
     }
 
+    /// What one shard has of these keys.
+    async fn fetch_part(
+        &self,
+        view: &View,
+        sought: &[Sought],
+        mine: Vec<usize>,
+        demand: &Demand,
+    ) -> Vec<(usize, Option<Answer<V>>)> {
+        let l0 = self.node.sequence();
+        let known = view.asking();
+        let keys = mine.iter().map(|&index| sought[index].names.key.clone()).collect();
+        let asked = self.node.within(self.node.limits.call_timeout, view.shard.read(keys)).await;
+        let Ok(reply) = asked else { return Vec::new() };
+        if !known.agrees(reply.epoch, reply.head) {
+            return Vec::new();
+        }
+        let usable = |(index, entry): (usize, Option<StoredEntry>)| {
+            (index, entry.and_then(|entry| self.usable(&sought[index], &entry, l0, demand)))
+        };
+        mine.into_iter().zip(reply.entries).map(usable).collect()
+    }
+
     /// A value of the shared tier, if it may be served.
-    fn usable(&self, sought: &Sought, entry: &StoredEntry, l0: u64) -> Option<Answer<V>> {
+    fn usable(
+        &self,
+        sought: &Sought,
+        entry: &StoredEntry,
+        l0: u64,
+        demand: &Demand,
+    ) -> Option<Answer<V>> {
         let view = self.view(sought);
         let place = view.place();
         let tags = &entry.tags[sought.names.prefixes.len().min(entry.tags.len())..];
@@ -95,7 +114,7 @@ impl<V: Entry> CacheCore<V> {
             return None;
         }
         let stale = verdict == Verdict::Stale || now >= fresh_until;
-        if !stale {
+        if !stale && !demand.keep_nothing {
             self.keep(sought, &resident, None);
         }
         Some(Answer { resident, origin: Origin::Shared, stale, at: now })

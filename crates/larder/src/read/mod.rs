@@ -48,4 +48,6 @@ pub(crate) struct Demand {
     /// Neither read nor keep anything.
     pub(crate) bypass: bool,
     pub(crate) await_fill: bool,
+    /// Of what is found without a load.
+    pub(crate) keep_nothing: bool,
 }

@@ -1,0 +1,64 @@
+//! A node of Larder on Redis.
+
+use larder::{Cache, Larder, LarderBuilder, Origin, Outcome};
+use larder_redis::{Redis, RedisOptions};
+
+use crate::node::{Answer, Node, Told};
+use crate::source::Source;
+
+/// A node of Larder, with connections of its own.
+pub struct LarderNode {
+    /// Its servers.
+    pub redis: Redis,
+    /// Its cache.
+    pub cache: Cache<u64, u64>,
+    /// The node.
+    pub larder: Larder,
+}
+
+impl LarderNode {
+    /// With every default.
+    ///
+    /// # Panics
+    /// Options that are out of their range.
+    pub fn new(options: RedisOptions) -> Self {
+        LarderNode::with(options, |builder| builder)
+    }
+
+    /// Set up as a test needs it.
+    ///
+    /// # Panics
+    /// Options that are out of their range.
+    pub fn with(options: RedisOptions, set: impl FnOnce(LarderBuilder) -> LarderBuilder) -> Self {
+        let redis = Redis::open("faults", options).expect("options in range");
+        let builder = set(Larder::builder("faults").shards(redis.shards()));
+        let larder = builder.build().expect("settings in range");
+        let cache = larder.cache("rows").build().expect("a cache");
+        LarderNode { redis, cache, larder }
+    }
+}
+
+impl Node for LarderNode {
+    async fn read(&self, key: usize, source: &Source) -> Result<Answer, String> {
+        let source = source.clone();
+        let load = move |_| async move { Ok::<_, std::io::Error>(source.load(key).await) };
+        let hit = self.cache.get_or_load(&(key as u64), load).await;
+        let hit = hit.map_err(|error| error.to_string())?;
+        let origin = match hit.origin() {
+            Origin::Memory => "memory",
+            Origin::Shared => "the shared tier",
+            Origin::Loaded => "the source",
+        };
+        Ok(Answer { version: *hit, origin })
+    }
+
+    async fn invalidate(&self, key: usize) -> Told {
+        match self.cache.invalidate(&(key as u64)).await.outcome() {
+            Outcome::Shared(_) => Told::Shared,
+            Outcome::Local(ticket) => {
+                let ticket = ticket.clone();
+                Told::Later(Box::pin(async move { drop(ticket.shared().await) }))
+            }
+        }
+    }
+}

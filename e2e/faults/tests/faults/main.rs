@@ -1,0 +1,6 @@
+//! The failure model on real servers: each row under load, with every answer checked.
+
+mod moves;
+mod probe;
+mod rows;
+mod support;
