@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
 use larder::clock::SystemClock;
-use larder::{BuildError, Larder};
+use larder::{BuildError, Larder, Probe, ProbeOptions};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -106,6 +106,16 @@ impl FromRef<App> for System {
 }
 
 impl App {
+    /// Runs the consistency probe, if there is one, until the server stops.
+    pub fn probing(&self) -> impl Future<Output = ()> + use<> {
+        let (probe, stop) = (self.system.probe.clone(), self.system.stop.clone());
+        async move {
+            if let Some(probe) = probe {
+                stop.run_until_cancelled(probe.run()).await;
+            }
+        }
+    }
+
     /// Builds every part on `store`, the cache on `tier`. `stop` tells it that the server drains.
     ///
     /// # Errors
@@ -123,6 +133,10 @@ impl App {
             .bytes_max(settings.cache.memory_bytes_max)
             .entries_max(settings.cache.entries_max)
             .build()?;
+        let probe = match settings.cache.probe {
+            true => Some(Arc::new(Probe::new(&larder, ProbeOptions::default())?)),
+            false => None,
+        };
         let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
         let rows = NotificationRows::new(store.clone());
         let caches = NotificationCaches::build(&reads, rows.clone())?;
@@ -152,6 +166,7 @@ impl App {
                 store,
                 larder,
                 tier,
+                probe,
                 figures,
                 telemetry,
                 stop,

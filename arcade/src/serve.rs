@@ -41,7 +41,8 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
         announce(invitation(&settings, &Tokens::new(&secret), &server)?);
     }
     let told = tier.tell(stop.clone());
-    tokio::join!(until_signalled(signals, server, app, stop), told);
+    let probed = app.probing();
+    tokio::join!(until_signalled(signals, server, app, stop), told, probed);
     announce("Arcade has stopped.");
     Ok(())
 }

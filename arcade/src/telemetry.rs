@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use larder::ProbeReport;
 use larder::clock::{Clock, Moment};
 use metrics::{Unit, counter, describe_counter, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{
@@ -138,10 +139,13 @@ impl Telemetry {
     }
 
     /// Everything, as Prometheus reads it. The cache counts by itself; its counts are taken over.
-    pub fn rendered(&self, caches: &[CacheFigures]) -> String {
+    pub fn rendered(&self, caches: &[CacheFigures], probe: Option<ProbeReport>) -> String {
         metrics::with_local_recorder(&self.recorder, || {
             gauge!("process_uptime_seconds").set(self.uptime().as_secs_f64());
             caches.iter().for_each(take_over);
+            if let Some(report) = probe {
+                take_over_probe(report);
+            }
         });
         self.handle.render()
     }
@@ -165,7 +169,18 @@ fn take_over(figures: &CacheFigures) {
     counter!("cache_invalidations_total", "cache" => cache.clone()).absolute(figures.invalidations);
 }
 
+fn take_over_probe(report: ProbeReport) {
+    counter!("probe_writes_total").absolute(report.writes);
+    counter!("probe_checks_total").absolute(report.checks);
+    for (tier, count) in [("memory", report.stale_in_memory), ("shared", report.stale_in_shared)] {
+        counter!("probe_stale_total", "tier" => tier).absolute(count);
+    }
+}
+
 fn describe() {
+    describe_counter!("probe_writes_total", "Versions that the consistency probe wrote.");
+    describe_counter!("probe_checks_total", "Times that the probe looked at a register again.");
+    describe_counter!("probe_stale_total", "Times that it found one too old. Never but 0.");
     describe_counter!("http_requests_total", "Answered requests by route template.");
     describe_histogram!("http_request_duration_seconds", Unit::Seconds, "Time to the answer.");
     describe_counter!("cache_hits_total", "Reads answered by a fresh entry.");

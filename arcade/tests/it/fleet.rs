@@ -10,7 +10,8 @@ use arcade::settings::Secret;
 use larder_rig::{RedisServer, Stopwatch, free_port};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::support::tournaments::new_tournament;
@@ -35,6 +36,8 @@ fn arcade(directory: &Path, redis: &[(&str, &str)]) -> Command {
 
 /// One running process.
 struct Process {
+    /// Host and port.
+    address: String,
     sender: Sender,
     /// Open for as long as it may print.
     _printed: Lines<BufReader<ChildStdout>>,
@@ -56,7 +59,8 @@ impl Process {
             }
         };
         let base = tokio::time::timeout(PATIENCE, listening).await.expect("in time");
-        Process { sender: Sender::to(base), _printed: lines, _child: child }
+        let address = base.trim_start_matches("http://").to_owned();
+        Process { address, sender: Sender::to(base), _printed: lines, _child: child }
     }
 
     async fn get(&self, path: &str) -> Answer {
@@ -131,6 +135,52 @@ async fn a_change_through_one_process_shows_in_the_others_also_while_redis_dies_
             assert!(back.elapsed() < Duration::from_secs(2), "not rejoined");
         }
         println!("rejoined after {:?}", back.elapsed());
+    }
+}
+
+/// The sum of a counter in `/metrics`; `None` where it is not there.
+async fn counter(process: &Process, name: &str) -> Option<u64> {
+    let metrics = process.get("/metrics").await.text;
+    let lines = metrics.lines().filter(|line| line.starts_with(name));
+    let counts = lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok());
+    counts.reduce(|sum, count| sum + count)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn processes_that_are_killed_in_the_middle_of_loads_keep_nobody_waiting_and_stale() {
+    let (directory, redis) = (tempfile::tempdir().expect("a directory"), RedisServer::start());
+    migrated(&directory).await;
+    let url = redis.url();
+    let settings = [("REDIS_URL", url.as_str()), ("CACHE_PROBE", "on")];
+    let mut processes = Vec::new();
+    for _ in 0..3 {
+        processes.push(Process::start(directory.path(), &settings).await);
+    }
+    let mut slowest = Duration::ZERO;
+    for round in 1..=5 {
+        // Cold for everybody, and one of those who ask for it dies of it.
+        let path = format!("/v1/tournaments?limit={}", 10 + round);
+        let killed = processes.pop().expect("three processes");
+        let mut asking = TcpStream::connect(&killed.address).await.expect("connect");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: arcade\r\n\r\n");
+        asking.write_all(request.as_bytes()).await.expect("sent");
+        drop(killed);
+        let began = Stopwatch::started();
+        for process in &processes {
+            assert_eq!(process.get(&path).await.status, 200);
+        }
+        slowest = slowest.max(began.elapsed());
+        processes.push(Process::start(directory.path(), &settings).await);
+    }
+    println!("after a kill the others answered within {slowest:?}");
+    // The lease of one that died ends after 10 s, or is not waited for any longer.
+    assert!(slowest < Duration::from_secs(11), "{slowest:?}");
+    for process in &processes {
+        let waiting = Stopwatch::started();
+        while counter(process, "probe_checks_total").await.is_none_or(|checks| checks == 0) {
+            assert!(waiting.elapsed() < PATIENCE, "the probe checks nothing");
+        }
+        assert_eq!(counter(process, "probe_stale_total").await, Some(0));
     }
 }
 

@@ -36,6 +36,21 @@ impl LarderNode {
         let cache = larder.cache("rows").build().expect("a cache");
         LarderNode { redis, cache, larder }
     }
+
+    /// Loads a row until the shared tier has it: nothing is stored before the log was asked once.
+    ///
+    /// # Panics
+    /// The load fails, which the source never does.
+    pub async fn share(&self, key: usize, source: &Source) {
+        let key = key as u64;
+        while self.cache.peek_shared(&key).await.is_none() {
+            let source = source.clone();
+            let load =
+                move |_| async move { Ok::<_, std::io::Error>(source.load(key as usize).await) };
+            let read = self.cache.read(&key).skip_memory().await_fill().get_or_load(load);
+            read.await.expect("the source is healthy");
+        }
+    }
 }
 
 impl Node for LarderNode {

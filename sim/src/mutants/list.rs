@@ -19,9 +19,12 @@ pub(crate) enum CaughtBy {
     Conformance(String),
     /// A test of the cache's thread orders, under the model checker.
     Shuttle(String),
+    /// A test of a fleet on real servers.
+    Fleet(String),
 }
 
-const KINDS: &str = "directed:<test>, promise:<test>, conformance:<promise>, shuttle:<test>";
+const KINDS: &str = "directed:<test>, promise:<test>, conformance:<promise>, shuttle:<test>, \
+                     fleet:<test>";
 
 fn named(kind: &str) -> Option<fn(String) -> CaughtBy> {
     Some(match kind {
@@ -29,6 +32,7 @@ fn named(kind: &str) -> Option<fn(String) -> CaughtBy> {
         "promise" => CaughtBy::Promise,
         "conformance" => CaughtBy::Conformance,
         "shuttle" => CaughtBy::Shuttle,
+        "fleet" => CaughtBy::Fleet,
         _ => return None,
     })
 }
@@ -175,7 +179,7 @@ mod tests {
             CaughtBy::Simulation => Some("seeds"),
             CaughtBy::Directed(_) | CaughtBy::Promise(_) => Some("script"),
             CaughtBy::Conformance(_) => Some("suite"),
-            CaughtBy::Shuttle(_) => None,
+            CaughtBy::Shuttle(_) | CaughtBy::Fleet(_) => None,
         }
     }
 

@@ -92,7 +92,10 @@ fn verdict(mutant: &Mutant, output: &Output) -> Result<Option<String>> {
             ensure!(output.status.success() || broken, "the suite broke, but not {promise}:\n{text}");
             Ok(broken.then(|| promise.clone()))
         }
-        CaughtBy::Directed(test) | CaughtBy::Promise(test) | CaughtBy::Shuttle(test) => {
+        CaughtBy::Directed(test)
+        | CaughtBy::Promise(test)
+        | CaughtBy::Shuttle(test)
+        | CaughtBy::Fleet(test) => {
             ensure!(text.contains(&format!("test {test} ... ")), "there is no test called {test}");
             Ok((!output.status.success()).then(|| test.clone()))
         }

@@ -13,7 +13,8 @@ use super::list::{CaughtBy, Mutant, Site};
 use super::schema::{Edit, rewritten};
 
 /// What the copy needs of the repository.
-const COPIED: [&str; 3] = ["crates/larder", "crates/larder-macros", "sim"];
+const COPIED: [&str; 6] =
+    ["crates/larder", "crates/larder-macros", "crates/larder-redis", "e2e/faults", "e2e/rig", "sim"];
 /// Where the switch lives.
 const CRATE_ROOT: &str = "crates/larder/src/lib.rs";
 /// Which mutant is on in a process.
@@ -47,6 +48,7 @@ enum Program {
     Promises,
     Conformance,
     ThreadOrders,
+    Fleet,
 }
 
 /// One call of cargo, and the targets of it that are run.
@@ -56,7 +58,7 @@ struct Order {
 }
 
 /// What runs for long is optimised; the scripted tests would take longer to optimise than to run.
-const ORDERS: [Order; 4] = [
+const ORDERS: [Order; 5] = [
     Order {
         arguments: "build --profile sim -p larder-sim --bin larder-sim",
         makes: &[("larder-sim", Program::Simulator)],
@@ -74,6 +76,10 @@ const ORDERS: [Order; 4] = [
         arguments: "test --no-run --profile sim -p larder --features shuttle --lib",
         makes: &[("larder", Program::ThreadOrders)],
     },
+    Order {
+        arguments: "test --no-run -p larder-faults --test faults",
+        makes: &[("faults", Program::Fleet)],
+    },
 ];
 
 impl Program {
@@ -84,6 +90,7 @@ impl Program {
             CaughtBy::Promise(_) => Program::Promises,
             CaughtBy::Conformance(_) => Program::Conformance,
             CaughtBy::Shuttle(_) => Program::ThreadOrders,
+            CaughtBy::Fleet(_) => Program::Fleet,
         }
     }
 }
@@ -182,9 +189,10 @@ impl Furnished {
                 command.args(["run", "--until-violation", "--threads", "1", "--seeds", seeds])
             }
             CaughtBy::Conformance(_) => command.args(["--exact", SUITE]),
-            CaughtBy::Directed(test) | CaughtBy::Promise(test) | CaughtBy::Shuttle(test) => {
-                command.args(["--exact", test])
-            }
+            CaughtBy::Directed(test)
+            | CaughtBy::Promise(test)
+            | CaughtBy::Shuttle(test)
+            | CaughtBy::Fleet(test) => command.args(["--exact", test]),
         };
         command.current_dir(&self.folder).env(SWITCH, number.to_string());
         Ok(command.output()?)
@@ -203,8 +211,8 @@ fn rewritten_files<'m>(root: &Path, mutants: &'m [Mutant]) -> Result<Vec<(&'m Pa
     let with_switches = |(file, edits): (&'m Path, Vec<Edit<'_>>)| {
         let source = fs::read_to_string(root.join(file))
             .with_context(|| format!("no file {} to mutate", file.display()))?;
-        let in_sim = file.starts_with("sim");
-        let switch = if in_sim { "::larder::mutant_is_on" } else { "crate::mutant_is_on" };
+        let in_larder = file.starts_with("crates/larder");
+        let switch = if in_larder { "crate::mutant_is_on" } else { "::larder::mutant_is_on" };
         let text =
             rewritten(&source, &edits, switch).with_context(|| format!("in {}", file.display()))?;
         Ok((file, text))
@@ -248,9 +256,11 @@ mod tests {
     #[test]
     fn every_mutant_of_the_project_still_applies() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
-        let list = list::read(&[root.join("sim/mutants")]).expect("lists");
-        let files = rewritten_files(root, &list.mutants).expect("they apply");
-        assert!(files.len() > 10, "only {} files are changed", files.len());
+        for (mutants, changed_min) in [("sim/mutants", 10), ("e2e/faults/mutants.toml", 3)] {
+            let list = list::read(&[root.join(mutants)]).expect("lists");
+            let files = rewritten_files(root, &list.mutants).expect("they apply");
+            assert!(files.len() >= changed_min, "only {} files are changed", files.len());
+        }
     }
 
     #[test]

@@ -4,3 +4,4 @@ mod moves;
 mod probe;
 mod rows;
 mod support;
+mod twenty_cases;

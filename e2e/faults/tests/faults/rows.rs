@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use larder_faults::{ByHand, Crowd, LarderNode, Pace, STALENESS_MAX, Source, Times, pause};
+use larder_faults::{
+    ByHand, Crowd, LarderNode, Node, Pace, STALENESS_MAX, Source, Times, Told, pause,
+};
 use larder_redis::{RedisOptions, Topology};
-use larder_rig::{Fault, RedisServer, Stopwatch};
+use larder_rig::{Fault, Proxy, RedisServer, Stopwatch};
 
 use crate::support::{Echo, Fleet, fault_lasts, kills, millis, node_with_clock, until};
 
@@ -49,6 +51,33 @@ async fn a_server_that_comes_back_with_an_old_file_costs_no_stale_read() {
     }
     pause(STALENESS_MAX).await;
     fleet.end("restarted with an old file").await.must_be_clean();
+}
+
+/// The worst of old files: before the nodes are back, another one has appended as much as they have
+/// seen. Nothing but the run id tells that the server is another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_file_that_has_caught_up_in_length_shows_nothing_from_before() {
+    let (mut server, source) = (RedisServer::start(), Source::new(millis(0)));
+    let proxy = Proxy::before(server.port()).await;
+    let on = |port| LarderNode::new(RedisOptions::new(Topology::single("127.0.0.1", port)));
+    let (node, other) = (on(proxy.port()), on(server.port()));
+    node.share(7, &source).await;
+    let old = server.snapshot();
+    let changed = source.change(7);
+    assert!(matches!(node.invalidate(7).await, Told::Shared));
+    proxy.inflict(Fault::Cut);
+    node.redis.lost().await;
+    let connects = other.redis.health().servers[0].connects;
+    server.restart_with(&old);
+    until("the other node", || other.redis.health().servers[0].connects > connects).await;
+    assert!(matches!(other.invalidate(8).await, Told::Shared));
+    proxy.inflict(Fault::None);
+    node.redis.connected().await;
+    pause(STALENESS_MAX).await;
+    for node in [&node, &other] {
+        let answer = node.read(7, &source).await.expect("the source is healthy");
+        assert_eq!(answer.version, changed, "{} held what was invalidated", answer.origin);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 const NODES: usize = 3;
 
+/// So few that a node that was away for a second finds a gap.
+const LOG_RECORDS_MAX: usize = 100;
+
 pub(crate) const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
@@ -62,8 +65,9 @@ impl Fleet {
         let (mut proxies, mut nodes) = (Vec::new(), Vec::new());
         for _ in 0..NODES {
             let proxy = Proxy::before(server.port()).await;
-            let node =
-                LarderNode::new(RedisOptions::new(Topology::single("127.0.0.1", proxy.port())));
+            let mut options = RedisOptions::new(Topology::single("127.0.0.1", proxy.port()));
+            options.log_records_max = LOG_RECORDS_MAX;
+            let node = LarderNode::new(options);
             node.redis.connected().await;
             proxies.push(proxy);
             nodes.push(node);
