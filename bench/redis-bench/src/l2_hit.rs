@@ -1,0 +1,146 @@
+//! What does a hit in the shared tier cost, as a typed value? Larder, a bare client and the peers
+//! read the same keys in the same order, with as many tasks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use larder::Codec;
+use larder_rig::RedisServer;
+use tokio::runtime::Runtime;
+use yardstick::rounds::{Rounds, interleave};
+use yardstick::verdict::{Bound, Verdict};
+use yardstick::{home, keys};
+
+use crate::nodes::{Node, fill, runtime};
+use crate::sides::{Bare, KEYS, MultiTier, OxRedis, Shared, Side, together};
+
+const EXPONENT: f64 = 0.99;
+const SEED: u64 = 20_261_129;
+const TASKS: [usize; 2] = [64, 256];
+pub(crate) const ROUNDS: usize = 15;
+/// Of each side, in one round.
+pub(crate) const OPERATIONS: usize = 40_000;
+/// Larder makes at least this many times as many hits a second.
+const TIMES_BARE_MIN: f64 = 1.0;
+const TIMES_PEER_MIN: f64 = 1.2;
+
+const NAMES: [&str; 5] =
+    ["larder, JSON", "bare client and serde_json", "larder, postcard", "multi-tier-cache", "oxcache"];
+
+/// Measures all sides.
+///
+/// # Errors
+/// A bound was not kept, or the server fails.
+pub(crate) fn run(rounds: usize, operations: usize) -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let server = RedisServer::start();
+    let sides = runtime.block_on(Sides::on(&server))?;
+    println!("      seed {SEED}, {rounds} rounds of {operations} hits a side");
+    let mut verdict = Verdict::default();
+    for tasks in TASKS {
+        let work = Arc::new(Work::new(tasks, operations)?);
+        let measured = sides.measure(&runtime, rounds, &work);
+        report(&measured, tasks, work.operations(), &mut verdict);
+    }
+    verdict.end()
+}
+
+fn report(measured: &Rounds, tasks: usize, operations: usize, verdict: &mut Verdict) {
+    for (side, name) in NAMES.iter().enumerate() {
+        let a_second = operations as f64 / measured.median_ns(side) * 1e6;
+        println!("      {tasks} tasks, {name}: {a_second:.1} thousand hits a second");
+    }
+    let times = |side| measured.ratio(side, 0);
+    println!(
+        "      {tasks} tasks, hits a second, larder with postcard / bare: {:.3}",
+        measured.ratio(1, 2)
+    );
+    verdict.judge(
+        &format!("{tasks} tasks, hits a second, larder / bare"),
+        times(1),
+        Bound::AtLeast(TIMES_BARE_MIN),
+    );
+    verdict.judge(
+        &format!("{tasks} tasks, hits a second, larder / best peer"),
+        times(3).min(times(4)),
+        Bound::AtLeast(TIMES_PEER_MIN),
+    );
+}
+
+/// What each task reads.
+struct Work {
+    texts: Vec<String>,
+    traces: Vec<Vec<u64>>,
+}
+
+impl Work {
+    fn new(tasks: usize, operations: usize) -> anyhow::Result<Self> {
+        anyhow::ensure!(operations >= tasks, "--operations must give each of {tasks} tasks one");
+        let trace = |task| keys::zipf(KEYS, EXPONENT, operations / tasks, SEED ^ task);
+        Ok(Work {
+            texts: keys::texts(u64::from(KEYS)),
+            traces: (0..tasks as u64).map(trace).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn operations(&self) -> usize {
+        self.traces.iter().map(Vec::len).sum()
+    }
+}
+
+struct Sides {
+    json: Arc<Shared>,
+    bare: Arc<Bare>,
+    postcard: Arc<Shared>,
+    multi_tier: Arc<MultiTier>,
+    ox: Arc<OxRedis>,
+}
+
+impl Sides {
+    async fn on(server: &RedisServer) -> anyhow::Result<Self> {
+        let texts = keys::texts(u64::from(KEYS));
+        let json = Node::on(server.port(), u64::from(KEYS)).await?;
+        json.fill(&texts).await?;
+        let node = Node::on(server.port(), u64::from(KEYS)).await?;
+        let short = node.larder.cache("short").fresh_for(home::FRESH_FOR).codec(Codec::Postcard);
+        let short = short.build()?;
+        fill(&short, &texts).await?;
+        let bare = Bare::on(server).await?;
+        bare.fill(&texts).await?;
+        let multi_tier = MultiTier::on(server).await?;
+        multi_tier.fill(&texts).await?;
+        let ox = OxRedis::on(server).await?;
+        ox.fill(&texts).await?;
+        Ok(Sides {
+            json: Arc::new(Shared::of(json)),
+            bare: Arc::new(bare),
+            postcard: Arc::new(Shared::by(node, short)),
+            multi_tier: Arc::new(multi_tier),
+            ox: Arc::new(ox),
+        })
+    }
+
+    fn measure(&self, runtime: &Runtime, rounds: usize, work: &Arc<Work>) -> Rounds {
+        interleave(
+            rounds,
+            &mut [
+                &mut || hits(runtime, &self.json, work),
+                &mut || hits(runtime, &self.bare, work),
+                &mut || hits(runtime, &self.postcard, work),
+                &mut || hits(runtime, &self.multi_tier, work),
+                &mut || hits(runtime, &self.ox, work),
+            ],
+        )
+    }
+}
+
+fn hits<S: Side>(runtime: &Runtime, side: &Arc<S>, work: &Arc<Work>) -> Duration {
+    together(runtime, work.traces.len(), |task| {
+        let (side, work) = (Arc::clone(side), Arc::clone(work));
+        async move {
+            for &key in &work.traces[task] {
+                side.one(&work.texts[key as usize]).await;
+            }
+        }
+    })
+}

@@ -1,0 +1,186 @@
+//! Who is asked for values that only the server has: Larder, a bare client, and the peers with
+//! their memory tier left out. All values are the same JSON.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use larder::{Cache, Larder};
+use larder_rig::RedisServer;
+use multi_tier_cache::{CacheManager, CacheStrategy, CacheSystemBuilder, RedisCache, TierConfig};
+use oxcache::Cache as Ox;
+use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use yardstick::clocks::elapsed;
+use yardstick::page::Page;
+
+use crate::nodes::Node;
+
+/// Keys that the server has.
+pub(crate) const KEYS: u32 = 10_000;
+
+/// Somebody who reads typed values. Answers are versions, so that nobody has to copy a value.
+pub(crate) trait Side: Send + Sync + 'static {
+    /// One key.
+    fn one(&self, key: &String) -> impl Future<Output = u64> + Send;
+    /// Many keys in one call, or with all calls made at once: the sum.
+    fn many(&self, keys: &[String]) -> impl Future<Output = u64> + Send;
+}
+
+/// Larder, with all of its memory but without looking into it, or with next to none.
+pub(crate) struct Shared {
+    _larder: Larder,
+    _redis: larder_redis::Redis,
+    pub(crate) cache: Cache<String, Page>,
+}
+
+impl Shared {
+    pub(crate) fn of(node: Node) -> Self {
+        Shared { _larder: node.larder, _redis: node.redis, cache: node.cache }
+    }
+
+    /// The node of `node`, by another of its caches.
+    pub(crate) fn by(node: Node, cache: Cache<String, Page>) -> Self {
+        Shared { cache, ..Shared::of(node) }
+    }
+}
+
+impl Side for Shared {
+    async fn one(&self, key: &String) -> u64 {
+        let read = self.cache.read(key).skip_memory().get().await;
+        read.and_then(|lookup| lookup.found()).expect("the server has every key").version
+    }
+
+    async fn many(&self, keys: &[String]) -> u64 {
+        let read = self.cache.get_many(keys).await;
+        let versions = read.into_iter().map(|lookup| {
+            lookup.and_then(|lookup| lookup.found()).expect("the server has every key").version
+        });
+        versions.sum()
+    }
+}
+
+/// What a careful team writes without a cache library.
+pub(crate) struct Bare(MultiplexedConnection);
+
+impl Bare {
+    pub(crate) async fn on(server: &RedisServer) -> anyhow::Result<Self> {
+        Ok(Bare(connection(server).await?))
+    }
+
+    pub(crate) async fn fill(&self, texts: &[String]) -> anyhow::Result<()> {
+        let mut connection = self.0.clone();
+        for (text, key) in texts.iter().zip(0..) {
+            let json = serde_json::to_vec(&Page::of(key, 1))?;
+            connection.set::<_, _, ()>(text, json).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Side for Bare {
+    async fn one(&self, key: &String) -> u64 {
+        let mut connection = self.0.clone();
+        let bytes: Vec<u8> = connection.get(key).await.expect("the server answers");
+        version(&bytes)
+    }
+
+    async fn many(&self, keys: &[String]) -> u64 {
+        let mut connection = self.0.clone();
+        let values: Vec<Vec<u8>> = connection.mget(keys).await.expect("the server answers");
+        values.iter().map(|bytes| version(bytes)).sum()
+    }
+}
+
+fn version(json: &[u8]) -> u64 {
+    let page: Page = serde_json::from_slice(json).expect("the server has every key");
+    black_box(&page).version
+}
+
+/// A connection that many tasks share.
+///
+/// # Errors
+/// There is none.
+pub(crate) async fn connection(server: &RedisServer) -> anyhow::Result<MultiplexedConnection> {
+    let client = redis::Client::open(server.url())?;
+    Ok(client.get_multiplexed_async_connection().await?)
+}
+
+/// multi-tier-cache with Redis as its only tier: there is no memory that could answer.
+pub(crate) struct MultiTier(Arc<CacheManager>);
+
+impl MultiTier {
+    pub(crate) async fn on(server: &RedisServer) -> anyhow::Result<Self> {
+        let tier = Arc::new(RedisCache::with_url(&server.url()).await?);
+        let system = CacheSystemBuilder::new().with_tier(tier, TierConfig::as_l1()).build().await?;
+        Ok(MultiTier(Arc::clone(system.cache_manager())))
+    }
+
+    pub(crate) async fn fill(&self, texts: &[String]) -> anyhow::Result<()> {
+        let strategy = CacheStrategy::Custom(Duration::from_secs(3_600));
+        for (text, key) in texts.iter().zip(0..) {
+            let json = serde_json::to_vec(&Page::of(key, 1))?;
+            self.0.set_with_strategy(text, json.into(), strategy.clone()).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Side for MultiTier {
+    async fn one(&self, key: &String) -> u64 {
+        let page: Option<Page> = self.0.get_typed(key).await.expect("the server answers");
+        black_box(page.expect("the server has every key")).version
+    }
+
+    async fn many(&self, keys: &[String]) -> u64 {
+        join_all(keys.iter().map(|key| self.one(key))).await.into_iter().sum()
+    }
+}
+
+/// oxcache over its Redis backend alone.
+pub(crate) struct OxRedis(Ox<String, Page>);
+
+impl OxRedis {
+    pub(crate) async fn on(server: &RedisServer) -> anyhow::Result<Self> {
+        Ok(OxRedis(Ox::redis(&server.url()).await?))
+    }
+
+    pub(crate) async fn fill(&self, texts: &[String]) -> anyhow::Result<()> {
+        for (text, key) in texts.iter().zip(0..) {
+            self.0.set(text, &Page::of(key, 1)).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Side for OxRedis {
+    async fn one(&self, key: &String) -> u64 {
+        let page = self.0.get(key).await.expect("the server answers");
+        black_box(page.expect("the server has every key")).version
+    }
+
+    async fn many(&self, keys: &[String]) -> u64 {
+        let pages = self.0.get_many(keys).await.expect("the server answers");
+        assert_eq!(pages.len(), keys.len(), "the server has every key");
+        pages.values().map(|page| page.version).sum()
+    }
+}
+
+/// How long `tasks` tasks take that each do `work` once.
+pub(crate) fn together<F>(runtime: &Runtime, tasks: usize, work: impl Fn(usize) -> F) -> Duration
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    elapsed(|| {
+        runtime.block_on(async {
+            let mut working = JoinSet::new();
+            for task in 0..tasks {
+                working.spawn(work(task));
+            }
+            working.join_all().await
+        })
+    })
+}
