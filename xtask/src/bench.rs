@@ -74,6 +74,36 @@ pub(crate) const BENCHES: &[Bench] = &[
         line: "cargo run --release --manifest-path bench/peers-tiers/Cargo.toml -- hits",
     },
     Bench {
+        name: "l2-hit",
+        question: "What does a hit in the shared tier cost, beside a bare client and the peers?",
+        line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- l2-hit",
+    },
+    Bench {
+        name: "batch",
+        question: "The same for 100 keys at once; and is that one round trip?",
+        line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- batch",
+    },
+    Bench {
+        name: "cold-key",
+        question: "4 processes with 1,000 callers each ask one cold key: how many loads, how long?",
+        line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- cold-key",
+    },
+    Bench {
+        name: "invalidation",
+        question: "How long after an invalidation returned has another node applied it?",
+        line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- invalidation",
+    },
+    Bench {
+        name: "fleet-mixed",
+        question: "How many reads are stale on one node and on three, and how fast is it beside code by hand?",
+        line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- fleet-mixed",
+    },
+    Bench {
+        name: "outage",
+        question: "What do readers notice while Redis is away?",
+        line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- outage",
+    },
+    Bench {
         name: "arcade-reads",
         question: "What does the cache save Arcade under a Zipf load over every read route?",
         line: "cargo run --release --manifest-path bench/arcade-bench/Cargo.toml -- reads",
