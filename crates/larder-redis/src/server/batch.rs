@@ -1,5 +1,8 @@
 //! Puts reads that wait for one connection into one pipeline: all values, then epoch and head
 //! once for each shard. The second half never comes before the first.
+//!
+//! Values are asked for many at a time: a command costs both ends more than a value of a thousand
+//! bytes does. The keys of a shard have one hash tag, so that a cluster takes them in one command.
 
 use std::sync::Arc;
 
@@ -19,6 +22,8 @@ const IN_FLIGHT_MAX: usize = 2;
 const QUEUE_MAX: usize = 1024;
 /// How many reads go into one pipeline, so that one does not hold up the server.
 const READS_MAX: usize = 256;
+/// How many values one command asks for: the server does nothing else until it has answered it.
+const VALUES_MAX: usize = 64;
 
 /// The answer to one read: the values in order, then epoch and head.
 #[derive(Debug)]
@@ -108,10 +113,15 @@ fn shards_of(reads: &[Read]) -> Vec<Arc<Names>> {
 }
 
 fn packed(reads: &[Read], shards: &[Arc<Names>]) -> Pipeline {
-    let values = reads.iter().map(|read| read.values.len()).sum::<usize>();
-    let mut pipeline = Pipeline::with_capacity(values + shards.len());
-    for value in reads.iter().flat_map(|read| &read.values) {
-        pipeline.cmd("GET").arg(value.as_slice());
+    let mut pipeline = Pipeline::new();
+    for shard in shards {
+        let values: Vec<&Vec<u8>> = of_shard(reads, shard).flat_map(|read| &read.values).collect();
+        for some in values.chunks(VALUES_MAX) {
+            pipeline.cmd("MGET");
+            for value in some {
+                pipeline.arg(value.as_slice());
+            }
+        }
     }
     for shard in shards {
         pipeline.cmd("HMGET").arg(shard.meta.as_slice()).arg("e").arg("h");
@@ -119,25 +129,50 @@ fn packed(reads: &[Read], shards: &[Arc<Names>]) -> Pipeline {
     pipeline
 }
 
-fn distribute(reads: Vec<Read>, shards: &[Arc<Names>], mut values: Vec<Value>) {
-    let metas = values.split_off(values.len().saturating_sub(shards.len()));
-    let mut values = values.into_iter();
-    for read in reads {
-        let own: Vec<Value> = values.by_ref().take(read.values.len()).collect();
-        let shard = shards.iter().position(|shard| Arc::ptr_eq(shard, &read.names));
-        let meta = shard.and_then(|shard| metas.get(shard)).cloned();
-        answer(read.answer, checked(own, meta.unwrap_or(Value::Nil)));
+fn of_shard<'r>(reads: &'r [Read], shard: &'r Arc<Names>) -> impl Iterator<Item = &'r Read> {
+    reads.iter().filter(|read| Arc::ptr_eq(&read.names, shard))
+}
+
+fn distribute(reads: Vec<Read>, shards: &[Arc<Names>], mut answers: Vec<Value>) {
+    let metas = answers.split_off(answers.len().saturating_sub(shards.len()));
+    let mut answers = answers.into_iter();
+    let mut rest = reads;
+    for (shard, meta) in shards.iter().zip(metas) {
+        let (own, others): (Vec<Read>, Vec<Read>) =
+            rest.into_iter().partition(|read| Arc::ptr_eq(&read.names, shard));
+        rest = others;
+        let count = own.iter().map(|read| read.values.len()).sum::<usize>();
+        // All of them, also where the first is an error: the next are those of another shard.
+        let answered: Vec<Value> = answers.by_ref().take(count.div_ceil(VALUES_MAX)).collect();
+        match values(answered, &meta) {
+            Ok(values) => {
+                let mut values = values.into_iter();
+                for read in own {
+                    let values = values.by_ref().take(read.values.len()).collect();
+                    answer(read.answer, Ok(RawRead { values, meta: meta.clone() }));
+                }
+            }
+            Err(fault) => {
+                own.into_iter().for_each(|read| answer(read.answer, Err(fault.clone())));
+            }
+        }
     }
 }
 
-/// One error makes the whole read one.
-fn checked(values: Vec<Value>, meta: Value) -> Result<RawRead, Fault> {
-    for value in values.iter().chain([&meta]) {
-        if let Value::ServerError(error) = value {
-            return Err(Fault::of("read", &error.clone().into()));
+/// The values of one shard, in order. One error makes all of its reads one.
+fn values(answers: Vec<Value>, meta: &Value) -> Result<Vec<Value>, Fault> {
+    if let Value::ServerError(error) = meta {
+        return Err(Fault::of("read", &error.clone().into()));
+    }
+    let mut values = Vec::new();
+    for answer in answers {
+        match answer {
+            Value::Array(some) => values.extend(some),
+            Value::ServerError(error) => return Err(Fault::of("read", &error.into())),
+            other => return Err(Fault::unexpected("read", &other)),
         }
     }
-    Ok(RawRead { values, meta })
+    Ok(values)
 }
 
 fn answer(to: oneshot::Sender<Result<RawRead, Fault>>, answer: Result<RawRead, Fault>) {
