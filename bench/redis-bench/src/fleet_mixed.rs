@@ -78,6 +78,7 @@ fn measure(
     {
         counts.print(&format!("{nodes} nodes, {name}"), done / measured.median_ns(side) * 1e6);
     }
+    larder.fleet.print_stats();
     let counts = &larder.source.counts;
     for (what, count) in [("own node", &counts.own_stale), ("older than the bound", &counts.too_old)]
     {
@@ -269,6 +270,26 @@ impl LarderFleet {
             nodes.push(Node::on(server.port(), CAPACITY).await?);
         }
         Ok(LarderFleet { nodes, keys: keys::texts(u64::from(KEYS)) })
+    }
+}
+
+impl LarderFleet {
+    /// Where the answers came from, so that a slow run can be told from one whose shared tier was of
+    /// no use.
+    fn print_stats(&self) {
+        for (node, number) in self.nodes.iter().zip(1..) {
+            let stats = node.cache.stats();
+            println!(
+                "      node {number}, larder: {} hits in memory, {} in the server, {} misses, \
+                 {} bypasses, {} loads, {} fills refused",
+                stats.hits,
+                stats.shared_hits,
+                stats.misses,
+                stats.bypasses,
+                stats.loads,
+                stats.fills_rejected
+            );
+        }
     }
 }
 
