@@ -25,6 +25,7 @@ pub(crate) const KEYS: u32 = 10_000;
 /// Somebody who reads typed values. Answers are versions, so that nobody has to copy a value.
 pub(crate) trait Side: Send + Sync + 'static {
     /// One key.
+    #[expect(clippy::ptr_arg, reason = "caches look a key up by the type that they were made with")]
     fn one(&self, key: &String) -> impl Future<Output = u64> + Send;
     /// Many keys in one call, or with all calls made at once: the sum.
     fn many(&self, keys: &[String]) -> impl Future<Output = u64> + Send;
