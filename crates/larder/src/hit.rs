@@ -77,6 +77,11 @@ impl Told {
         Told(at.as_nanos() << Told::BITS | Origin::Memory as u64)
     }
 
+    /// The same, not confirmed by the log.
+    fn unconfirmed_in_memory(at: Moment) -> Self {
+        Told(Told::fresh_in_memory(at).0 | Told::STALE)
+    }
+
     fn of<V>(answer: &Answer<V>) -> Self {
         let stale = if answer.stale { Told::STALE } else { 0 };
         Told(answer.at.as_nanos() << Told::BITS | stale | answer.origin as u64)
@@ -189,6 +194,11 @@ impl<V> Lookup<V> {
     #[inline]
     pub(crate) fn fresh_in_memory(resident: Arc<Resident<V>>, at: Moment) -> Self {
         Lookup::of(resident, Told::fresh_in_memory(at))
+    }
+
+    /// What memory has at `at`, while the log cannot be confirmed.
+    pub(crate) fn unconfirmed_in_memory(resident: Arc<Resident<V>>, at: Moment) -> Self {
+        Lookup::of(resident, Told::unconfirmed_in_memory(at))
     }
 
     #[inline]

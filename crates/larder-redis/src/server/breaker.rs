@@ -18,7 +18,8 @@ pub struct BreakerOptions {
     pub window: usize,
     /// With fewer calls their share does not count. Default 10.
     pub calls_min: usize,
-    /// It opens when this share of the last calls failed or was slow. Default 0.5.
+    /// It opens when this share of the last calls failed or was slow, over a time of at least
+    /// `slow_call`. Default 0.5.
     pub bad_share_max: f64,
     /// A call that took longer is slow. Default 50 ms.
     pub slow_call: Duration,
@@ -73,14 +74,15 @@ enum State {
 pub(crate) struct Breaker {
     options: BreakerOptions,
     state: State,
-    bad: VecDeque<bool>,
+    /// The last calls: whether they were bad, and when they ended.
+    calls: VecDeque<(bool, Moment)>,
     /// How many calls failed since the last answer.
     failures: u32,
 }
 
 impl Breaker {
     pub(crate) fn new(options: BreakerOptions) -> Self {
-        Breaker { options, state: State::Closed, bad: VecDeque::new(), failures: 0 }
+        Breaker { options, state: State::Closed, calls: VecDeque::new(), failures: 0 }
     }
 
     pub(crate) fn state(&self) -> BreakerState {
@@ -122,8 +124,8 @@ impl Breaker {
         let before = self.state();
         match &mut self.state {
             State::Closed => {
-                self.count(bad);
-                if self.failures >= self.options.failures_max || self.is_bad() {
+                self.count(bad, now);
+                if self.failures >= self.options.failures_max || self.is_bad(now) {
                     self.open(now);
                 }
             }
@@ -141,22 +143,27 @@ impl Breaker {
     }
 
     fn open(&mut self, now: Moment) {
-        self.bad.clear();
+        self.calls.clear();
         self.failures = 0;
         self.state = State::Open { until: now.plus(self.options.open_for) };
     }
 
-    fn count(&mut self, bad: bool) {
-        self.bad.push_back(bad);
-        while self.bad.len() > self.options.window {
-            self.bad.pop_front();
+    fn count(&mut self, bad: bool, now: Moment) {
+        self.calls.push_back((bad, now));
+        while self.calls.len() > self.options.window {
+            self.calls.pop_front();
         }
     }
 
-    fn is_bad(&self) -> bool {
-        let calls = self.bad.len();
-        let bad = self.bad.iter().filter(|bad| **bad).count();
-        calls >= self.options.calls_min && bad as f64 >= self.options.bad_share_max * calls as f64
+    /// Whether too many of the last calls were bad, and not all of them at once: what was under way
+    /// while somebody stood still ends late together, and says nothing about the next call.
+    fn is_bad(&self, now: Moment) -> bool {
+        let mut bad = self.calls.iter().filter(|(bad, _)| *bad);
+        let Some((_, first)) = bad.next() else { return false };
+        let (calls, bad) = (self.calls.len(), 1 + bad.count());
+        calls >= self.options.calls_min
+            && bad as f64 >= self.options.bad_share_max * calls as f64
+            && now.since(*first) >= self.options.slow_call
     }
 }
 
@@ -195,12 +202,24 @@ mod tests {
     #[test]
     fn slow_calls_open_it_when_there_are_enough_of_them() {
         let mut breaker = breaker();
-        for _ in 0..9 {
-            breaker.record(SLOW, at(0));
+        for call in 0..9 {
+            breaker.record(SLOW, at(10 * call));
         }
-        assert!(breaker.admits(at(1)));
-        breaker.record(SLOW, at(0));
-        assert!(!breaker.admits(at(1)));
+        assert!(breaker.admits(at(90)));
+        breaker.record(SLOW, at(90));
+        assert!(!breaker.admits(at(91)));
+    }
+
+    #[test]
+    fn calls_that_one_standstill_made_slow_leave_it_closed() {
+        let mut breaker = breaker();
+        for call in 0..64 {
+            breaker.record(SLOW, at(call / 2));
+        }
+        assert_eq!(breaker.state(), BreakerState::Closed);
+        // But not for long, if it goes on like that.
+        breaker.record(SLOW, at(100));
+        assert_eq!(breaker.state(), BreakerState::Open);
     }
 
     #[test]
@@ -219,8 +238,8 @@ mod tests {
         for _ in 0..1_000 {
             breaker.record(FAST, at(0));
         }
-        for _ in 0..10 {
-            breaker.record(SLOW, at(1));
+        for call in 0..10 {
+            breaker.record(SLOW, at(10 * call));
         }
         assert_eq!(breaker.state(), BreakerState::Open);
     }

@@ -49,6 +49,9 @@ where
             if let Some((resident, now)) = this.cache.fresh_in_memory(this.key) {
                 return Poll::Ready(L::shape(Lookup::fresh_in_memory(resident, now)));
             }
+            if let Some((resident, now)) = this.cache.unconfirmed_in_memory(this.key) {
+                return Poll::Ready(L::shape(Lookup::unconfirmed_in_memory(resident, now)));
+            }
             this.miss = Some(this.cache.missed(this.key, load));
         }
         this.poll_miss(context)

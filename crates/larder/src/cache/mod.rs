@@ -209,6 +209,26 @@ impl<K: Key, V: Entry> Cache<K, V> {
         core.counters.hit();
         Some((resident, now))
     }
+
+    /// What a hit would be if the log had been confirmed, while it cannot be and the node serves
+    /// such values. An outage is no time to make every hit expensive.
+    #[cold]
+    #[inline(never)]
+    fn unconfirmed_in_memory(&self, key: &K) -> Option<(Arc<Resident<V>>, Moment)> {
+        let (core, node) = (&*self.core, &*self.core.node);
+        if !node.limits.serve_stale_when_partitioned || !core.hits_are_bounded {
+            return None;
+        }
+        let resident: Arc<Resident<V>> = downcast(core.memory.get(&core.probe(key))?)?;
+        let (meta, now) = (&resident.meta, node.clock.coarse());
+        let view = &node.views[usize::from(meta.shard)];
+        let unconfirmed = view.is_suspect(now) && view.tailing.failed();
+        if !unconfirmed || now >= meta.quiet_until() || !meta.stands_fresh(node.changed()) {
+            return None;
+        }
+        core.counters.stale_hit();
+        Some((resident, now))
+    }
 }
 
 /// The consistencies that a fresh hit of a confirmed view answers.

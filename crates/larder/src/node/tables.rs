@@ -6,9 +6,10 @@ use crate::record::{Mode, Name, NameHash};
 use crate::shard::table::{Positions, Slots, TagTable, table_len};
 use crate::sync::{AtomicU64, Ordering};
 
-/// Slots of a key table: one row, so that a soft key record can be judged without a list of names.
+/// Slots of a key table: one row, so that a soft key record can be judged without a list of names. As
+/// many as an entry's 16 bits can name: a value of the shared tier whose slot was hit by another key is lost.
 #[cfg(not(feature = "shuttle"))]
-pub(crate) const KEY_SLOTS: usize = 16_384;
+pub(crate) const KEY_SLOTS: usize = 65_536;
 #[cfg(feature = "shuttle")]
 pub(crate) const KEY_SLOTS: usize = 64;
 

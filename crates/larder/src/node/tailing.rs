@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
 use crate::shard::Epoch;
-use crate::sync::Mutex;
+use crate::sync::{AtomicBool, Mutex, Ordering};
 use crate::wait::{Place, Waiters};
 
 /// The number of an ask: orders what was asked, before what was acknowledged or resynced.
@@ -21,6 +21,8 @@ impl Ask {
 #[derive(Debug, Default)]
 pub(crate) struct Tailing {
     inner: Mutex<Inner>,
+    /// How the last one ended, for hits: an order with anything else is not needed.
+    failed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +85,14 @@ impl Tailing {
         self.inner.lock().started += 1;
     }
 
+    /// Whether the last tail found nobody.
+    #[inline]
+    pub(crate) fn failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
     pub(super) fn end(&self, tailed: Tailed) {
+        self.failed.store(tailed == Tailed::Failed, Ordering::Relaxed);
         let woken = {
             let mut inner = self.inner.lock();
             inner.ended = inner.started;
