@@ -77,7 +77,7 @@ fn asked(callers: &mut [Callers], round: u64) -> anyhow::Result<Vec<Duration>> {
 
 /// Where the loads of a round are counted: outside of Larder's namespace.
 fn counter(round: u64) -> String {
-    format!("loads:{round}")
+    format!("loads of round {round}")
 }
 
 /// A process of callers.

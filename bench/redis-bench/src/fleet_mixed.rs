@@ -22,7 +22,7 @@ use yardstick::page::Page;
 use yardstick::rounds::interleave;
 use yardstick::verdict::{Bound, Verdict};
 
-use crate::history::History;
+use crate::history::{History, STALENESS_MAX};
 use crate::nodes::{Node, runtime};
 use crate::sides::{connection, together};
 
@@ -36,8 +36,6 @@ const FLEETS: [usize; 2] = [1, 3];
 pub(crate) const ROUNDS: usize = 20;
 /// Of each side, in all rounds together, on each fleet.
 pub(crate) const OPERATIONS: usize = 2_000_000;
-/// What nodes are set up with by default.
-const STALENESS_MAX: Duration = Duration::from_secs(1);
 /// By hand, values stay in the server for so long.
 const BY_HAND_SECONDS: u64 = 300;
 /// Larder makes at least this share of the operations a second that are made by hand.

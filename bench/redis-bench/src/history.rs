@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use larder_rig::Stopwatch;
 
+/// How late a node may see what another one has made known.
+pub(crate) const STALENESS_MAX: Duration = Duration::from_secs(1);
+
 /// The source of one key, and what became known of its changes.
 pub(crate) struct History {
     version: AtomicU64,

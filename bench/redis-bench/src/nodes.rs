@@ -43,16 +43,12 @@ impl Node {
         Node::set_up(port, Node::builder().entries_max(entries).bytes_max(1 << 30)).await
     }
 
-    /// As [`on`](Self::on), with a breaker that bears a machine on which everybody competes for two
-    /// processors: with the default, one stall of 50 ms makes all calls under way slow, and for half a
-    /// second nobody is asked. That would be no figure of a hit.
+    /// As [`on`](Self::on), with room for so many entries.
     ///
     /// # Errors
     /// It does not connect.
-    pub(crate) async fn patient(port: u16, entries: u64) -> anyhow::Result<Self> {
-        let mut options = RedisOptions::new(Topology::single("127.0.0.1", port));
-        options.breaker.slow_call = options.command_timeout;
-        Node::with(options, Node::builder().entries_max(entries).bytes_max(1 << 30)).await
+    pub(crate) async fn roomy(port: u16, entries: u64) -> anyhow::Result<Self> {
+        Node::set_up(port, Node::builder().entries_max(entries).bytes_max(1 << 30)).await
     }
 
     /// The node that `builder` describes, connected.

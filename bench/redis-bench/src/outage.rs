@@ -11,6 +11,7 @@ use yardstick::page::Page;
 use yardstick::verdict::{Bound, Verdict};
 use yardstick::{keys, rounds};
 
+use crate::history::STALENESS_MAX;
 use crate::nodes::{Node, runtime};
 use crate::outage_bounded;
 use crate::spread::Spread;
@@ -22,8 +23,6 @@ const ENTRIES: u64 = 10_000;
 /// Of each round, healthy and away.
 const HITS: usize = 100_000;
 const LOAD_TIME: Duration = Duration::from_millis(20);
-/// Beyond this a node does not trust its memory by itself.
-pub(crate) const STALENESS_MAX: Duration = Duration::from_secs(1);
 /// Hits while the server is away take at most so many times as long.
 const HIT_RATIO_MAX: f64 = 1.2;
 const MISS_BEYOND_MS_MAX: f64 = 50.0;

@@ -14,9 +14,8 @@ use yardstick::keys;
 use yardstick::page::Page;
 use yardstick::verdict::{Bound, Verdict};
 
-use crate::history::History;
+use crate::history::{History, STALENESS_MAX};
 use crate::nodes::Node;
-use crate::outage::STALENESS_MAX;
 
 const KEYS: usize = 200;
 const ENTRIES: u64 = 10_000;

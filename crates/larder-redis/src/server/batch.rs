@@ -34,7 +34,7 @@ pub(crate) struct RawRead {
 
 struct Read {
     names: Arc<Names>,
-    values: Vec<Vec<u8>>,
+    values: Arc<[Vec<u8>]>,
     answer: oneshot::Sender<Result<RawRead, Fault>>,
 }
 
@@ -57,7 +57,7 @@ impl Reads {
     pub(crate) async fn read(
         &self,
         names: Arc<Names>,
-        values: Vec<Vec<u8>>,
+        values: Arc<[Vec<u8>]>,
     ) -> Result<RawRead, Fault> {
         let (answer, answered) = oneshot::channel();
         let lost = || Fault::new(FaultKind::Lost, "read", "the connection was closed");
@@ -115,7 +115,7 @@ fn shards_of(reads: &[Read]) -> Vec<Arc<Names>> {
 fn packed(reads: &[Read], shards: &[Arc<Names>]) -> Pipeline {
     let mut pipeline = Pipeline::new();
     for shard in shards {
-        let values: Vec<&Vec<u8>> = of_shard(reads, shard).flat_map(|read| &read.values).collect();
+        let values: Vec<&Vec<u8>> = of_shard(reads, shard).flat_map(|read| read.values.iter()).collect();
         for some in values.chunks(VALUES_MAX) {
             pipeline.cmd("MGET");
             for value in some {

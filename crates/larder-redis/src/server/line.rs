@@ -117,7 +117,7 @@ impl Line {
     pub(crate) async fn read(
         &self,
         names: Arc<Names>,
-        values: Vec<Vec<u8>>,
+        values: Arc<[Vec<u8>]>,
     ) -> Result<RawRead, Fault> {
         self.reads.read(names, values).await
     }

@@ -174,12 +174,12 @@ impl RedisShard {
     }
 
     pub(super) async fn read_values(&self, keys: Vec<EncodedKey>) -> Result<ReadReply, Fault> {
-        let values: Vec<Vec<u8>> = keys.iter().map(|key| self.names.value(key)).collect();
+        let values: Arc<[Vec<u8>]> = keys.iter().map(|key| self.names.value(key)).collect();
         let values = &values;
         let read = self
             .within(Need::Optional, Repeat::Idempotent, "read", |line| async move {
                 self.join_as_member(&line).await?;
-                line.read(Arc::clone(&self.names), values.clone()).await
+                line.read(Arc::clone(&self.names), Arc::clone(values)).await
             })
             .await?;
         let RawRead { values, meta } = read;
