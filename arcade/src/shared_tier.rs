@@ -73,7 +73,7 @@ impl SharedTier {
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => None,
         };
-        let last = || redis.health().servers.into_iter().find_map(|server| server.last_fault);
+        let last = || last_fault(redis);
         let reason = refused.or_else(last).unwrap_or_else(|| "no answer".to_owned());
         Err(NoRedis { mode: self.mode.name(), reason })
     }
@@ -120,10 +120,16 @@ impl SharedTier {
                 redis.connected().await;
                 info!("Redis is connected: the cache is shared");
                 redis.lost().await;
-                let reason = redis.health().servers.into_iter().find_map(|server| server.last_fault);
+                let reason = last_fault(&redis);
                 warn!(reason, "Redis is lost: this process goes on without it");
             }
         };
         stop.run_until_cancelled(telling).await;
     }
+}
+
+fn last_fault(redis: &Redis) -> Option<String> {
+    let health = redis.health();
+    let of_server = health.servers.into_iter().find_map(|server| server.last_fault);
+    of_server.or(health.search_fault)
 }

@@ -32,7 +32,7 @@ pub enum Topology {
     /// The master that Sentinel names keeps them all. Who replaces it begins anew, so that a failover
     /// that loses writes costs loads, never a stale answer.
     Sentinel {
-        /// Some of the sentinels; they are asked in this order.
+        /// Some of the sentinels: who answered last is asked first, then in this order.
         sentinels: Vec<Address>,
         /// The name of the master, as the sentinels know it.
         master: String,

@@ -32,6 +32,8 @@ pub struct RedisHealth {
     pub servers: Vec<ServerHealth>,
     /// How many shards no server of the cluster is known to keep.
     pub shards_without_server: usize,
+    /// Why the servers of the cluster could not all be found when it was last asked.
+    pub search_fault: Option<String>,
     /// How many values were found that could not be read: each was a miss.
     pub damaged_values: u64,
 }
@@ -119,6 +121,7 @@ impl Redis {
         RedisHealth {
             servers: self.servers.health(),
             shards_without_server: self.servers.homeless(),
+            search_fault: self.servers.search_fault(),
             damaged_values: self.shards.iter().map(|shard| shard.damaged()).sum(),
         }
     }

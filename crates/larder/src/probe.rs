@@ -23,7 +23,7 @@ use crate::{Cache, Entry, Larder, Lookup};
 /// The name of the cache that the registers lie in.
 pub const PROBE_CACHE: &str = "larder probe";
 
-/// Of the rounds of a register, every so manieth is a write, on average.
+/// One round of a register in so many is a write, on average.
 const WRITES_ONE_IN: f64 = 4.0;
 
 /// How a probe works. All nodes of a namespace must have the same number of registers.
@@ -125,7 +125,8 @@ impl Probe {
         }
     }
 
-    /// Writes and watches the registers. Never completes.
+    /// Writes and watches the registers. Never completes. Once at a time: two would take each other's
+    /// versions for old ones.
     ///
     /// # Cancel safety
     /// Dropping the future ends the probe; what it has found stays.
@@ -152,9 +153,9 @@ impl Probe {
         let version = self.versions.fetch_add(1, Ordering::Relaxed) + 1;
         let written = Register { writer: self.writer, version };
         let outcome = self.registers.set(&register, written).await;
+        drop(outcome);
         self.writes.fetch_add(1, Ordering::Relaxed);
         // Whether or not others know by now: this node does.
-        drop(outcome);
         self.check(self.in_memory(register).await, written, &self.stale_in_memory);
     }
 

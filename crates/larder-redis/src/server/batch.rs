@@ -115,7 +115,8 @@ fn shards_of(reads: &[Read]) -> Vec<Arc<Names>> {
 fn packed(reads: &[Read], shards: &[Arc<Names>]) -> Pipeline {
     let mut pipeline = Pipeline::new();
     for shard in shards {
-        let values: Vec<&Vec<u8>> = of_shard(reads, shard).flat_map(|read| read.values.iter()).collect();
+        let values: Vec<&Vec<u8>> =
+            of_shard(reads, shard).flat_map(|read| read.values.iter()).collect();
         for some in values.chunks(VALUES_MAX) {
             pipeline.cmd("MGET");
             for value in some {

@@ -74,15 +74,17 @@ enum State {
 pub(crate) struct Breaker {
     options: BreakerOptions,
     state: State,
-    /// The last calls: whether they were bad, and when they ended.
-    calls: VecDeque<(bool, Moment)>,
+    /// Whether the last calls were bad.
+    bad: VecDeque<bool>,
+    /// Since when too many of the last calls are.
+    bad_since: Option<Moment>,
     /// How many calls failed since the last answer.
     failures: u32,
 }
 
 impl Breaker {
     pub(crate) fn new(options: BreakerOptions) -> Self {
-        Breaker { options, state: State::Closed, calls: VecDeque::new(), failures: 0 }
+        Breaker { options, state: State::Closed, bad: VecDeque::new(), bad_since: None, failures: 0 }
     }
 
     pub(crate) fn state(&self) -> BreakerState {
@@ -124,7 +126,7 @@ impl Breaker {
         let before = self.state();
         match &mut self.state {
             State::Closed => {
-                self.count(bad, now);
+                self.count(bad);
                 if self.failures >= self.options.failures_max || self.is_bad(now) {
                     self.open(now);
                 }
@@ -143,27 +145,31 @@ impl Breaker {
     }
 
     fn open(&mut self, now: Moment) {
-        self.calls.clear();
+        self.bad.clear();
+        self.bad_since = None;
         self.failures = 0;
         self.state = State::Open { until: now.plus(self.options.open_for) };
     }
 
-    fn count(&mut self, bad: bool, now: Moment) {
-        self.calls.push_back((bad, now));
-        while self.calls.len() > self.options.window {
-            self.calls.pop_front();
+    fn count(&mut self, bad: bool) {
+        self.bad.push_back(bad);
+        while self.bad.len() > self.options.window {
+            self.bad.pop_front();
         }
     }
 
-    /// Whether too many of the last calls were bad, and not all of them at once: what was under way
-    /// while somebody stood still ends late together, and says nothing about the next call.
-    fn is_bad(&self, now: Moment) -> bool {
-        let mut bad = self.calls.iter().filter(|(bad, _)| *bad);
-        let Some((_, first)) = bad.next() else { return false };
-        let (calls, bad) = (self.calls.len(), 1 + bad.count());
-        calls >= self.options.calls_min
-            && bad as f64 >= self.options.bad_share_max * calls as f64
-            && now.since(*first) >= self.options.slow_call
+    /// Whether too many of the last calls were bad, and for how long: what was under way while somebody
+    /// stood still ends late together, and says nothing about the next call.
+    fn is_bad(&mut self, now: Moment) -> bool {
+        let calls = self.bad.len();
+        let bad = self.bad.iter().filter(|bad| **bad).count();
+        let too_many = calls >= self.options.calls_min
+            && bad as f64 >= self.options.bad_share_max * calls as f64;
+        if !too_many {
+            self.bad_since = None;
+            return false;
+        }
+        now.since(*self.bad_since.get_or_insert(now)) >= self.options.slow_call
     }
 }
 
@@ -205,9 +211,21 @@ mod tests {
         for call in 0..9 {
             breaker.record(SLOW, at(10 * call));
         }
-        assert!(breaker.admits(at(90)));
-        breaker.record(SLOW, at(90));
-        assert!(!breaker.admits(at(91)));
+        // The tenth makes them enough.
+        for call in 9..15 {
+            assert!(breaker.admits(at(10 * call)));
+            breaker.record(SLOW, at(10 * call));
+        }
+        assert!(!breaker.admits(at(141)));
+    }
+
+    #[test]
+    fn many_slow_calls_a_second_open_it_too() {
+        let mut breaker = breaker();
+        for call in 0..1_000 {
+            breaker.record(SLOW, at(call / 10));
+        }
+        assert_eq!(breaker.state(), BreakerState::Open);
     }
 
     #[test]
@@ -238,7 +256,7 @@ mod tests {
         for _ in 0..1_000 {
             breaker.record(FAST, at(0));
         }
-        for call in 0..10 {
+        for call in 0..20 {
             breaker.record(SLOW, at(10 * call));
         }
         assert_eq!(breaker.state(), BreakerState::Open);

@@ -199,8 +199,9 @@ impl Inner {
     }
 
     fn withdraw(&self) {
-        self.line.store(None);
+        // In this order, so that who waits for a connection never takes this one for it.
         self.connected.send_replace(false);
+        self.line.store(None);
     }
 
     fn away(&self) -> Fault {

@@ -137,24 +137,36 @@ impl RedisShard {
     {
         let mut tries = 1;
         loop {
-            match verb(Arc::clone(&counted.route.line)).await {
-                // Nothing was done, so that this is no second time.
-                Err(fault) if fault.kind == FaultKind::Moved && tries < TRIES => {
-                    self.servers.search_again().await;
-                }
-                Err(fault)
-                    if repeat == Repeat::Idempotent && fault.is_transient() && tries < TRIES =>
-                {
-                    let chance = self.options.random.next_unit();
-                    let wait = TRY_AGAIN_AFTER.mul_f64(0.5 + 0.5 * chance);
-                    let clock = &self.options.clock;
-                    clock.sleep_until(clock.precise().plus(wait)).await;
-                }
-                answer => return answer,
-            }
+            let answer = verb(Arc::clone(&counted.route.line)).await;
+            let again = match &answer {
+                Err(fault) if tries < TRIES => self.wait_after(fault, repeat).await,
+                _ => false,
+            };
+            // Where no call may go now, what the server said stays the answer.
+            let Some(route) = again.then(|| self.servers.route(self.index, need).ok()).flatten()
+            else {
+                return answer;
+            };
             tries += 1;
-            counted.route = self.servers.route(self.index, need)?;
+            counted.route = route;
+            counted.began = self.options.clock.precise();
         }
+    }
+
+    /// Waits until a call may be tried again, if it may.
+    async fn wait_after(&self, fault: &Fault, repeat: Repeat) -> bool {
+        if fault.kind == FaultKind::Moved {
+            // Nothing was done, so that this is no second time.
+            return self.servers.search_again().await;
+        }
+        if repeat == Repeat::Once || !fault.is_transient() {
+            return false;
+        }
+        let chance = self.options.random.next_unit();
+        let wait = TRY_AGAIN_AFTER.mul_f64(0.5 + 0.5 * chance);
+        let clock = &self.options.clock;
+        clock.sleep_until(clock.precise().plus(wait)).await;
+        true
     }
 
     /// Joins the shard, and says how its parameters compare.

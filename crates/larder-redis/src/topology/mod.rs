@@ -32,7 +32,8 @@ const ASKED_AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// The servers of a namespace, dialled for as long as this lives.
 pub(crate) struct Servers {
     map: Arc<Map>,
-    _search: JoinSet<()>,
+    /// Empty where nothing is to be searched for.
+    search: JoinSet<()>,
 }
 
 /// Who keeps which shard now.
@@ -84,7 +85,7 @@ impl Servers {
             };
             search.spawn(searching.go_on());
         }
-        Servers { map, _search: search }
+        Servers { map, search }
     }
 
     /// The way to a shard, if a call may go now.
@@ -99,12 +100,22 @@ impl Servers {
         Ok(Route { server, line })
     }
 
-    /// A shard was not found where it was sought. Completes once the cluster was asked again.
-    pub(crate) async fn search_again(&self) {
+    /// A shard was not found where it was sought. Completes once the cluster was asked again; `false`
+    /// where there is none that could be asked.
+    pub(crate) async fn search_again(&self) -> bool {
+        if self.search.is_empty() {
+            return false;
+        }
         let mut asked = self.map.asked.subscribe();
         self.map.lost_way.notify_one();
         // The sender lives as long as this.
         drop(asked.changed().await);
+        true
+    }
+
+    /// What was wrong when the cluster was asked last.
+    pub(crate) fn search_fault(&self) -> Option<String> {
+        self.map.fault.lock().as_ref().map(Fault::to_string)
     }
 
     /// Each server once.
@@ -131,14 +142,20 @@ impl Servers {
     pub(crate) async fn connected(&self) {
         loop {
             let mut asked = self.map.asked.subscribe();
-            if self.homeless() == 0 {
-                let all = self.all();
-                join_all(all.iter().map(|server| server.connected())).await;
-                if self.homeless() == 0 && self.all().iter().all(|server| server.is_connected()) {
-                    return;
-                }
+            if self.homeless() > 0 {
+                drop(asked.changed().await);
+                continue;
             }
-            drop(asked.changed().await);
+            let all = self.all();
+            let every_one = join_all(all.iter().map(|server| server.connected()));
+            // Who is waited for may have been replaced.
+            futures_util::select_biased! {
+                _ = Box::pin(every_one).fuse() => {}
+                _ = Box::pin(asked.changed()).fuse() => continue,
+            }
+            if self.homeless() == 0 && self.all().iter().all(|server| server.is_connected()) {
+                return;
+            }
         }
     }
 
@@ -188,11 +205,29 @@ impl Search {
             homes.iter().flatten().filter_map(|server| server.health().address).collect();
         let mut command = redis::cmd("CLUSTER");
         command.arg("SLOTS");
-        let ranges = self.scout.ask(slots::VERB, &command, &known, ranges_of).await;
-        match ranges {
-            Ok(ranges) => self.settle(&homes, &ranges),
-            // Who kept what when it was last known may still be right.
-            Err(fault) => *self.map.fault.lock() = Some(fault),
+        // One that was taken out of the cluster knows of nobody: then the next one is asked.
+        let partial = Mutex::new(None);
+        let whole = |answer, asked: &Address| {
+            let ranges = ranges_of(answer, asked)?;
+            if self.slots.iter().all(|slot| master_of(&ranges, *slot).is_some()) {
+                return Ok(ranges);
+            }
+            let found = ranges.len();
+            let mut best = partial.lock();
+            if best.as_ref().is_none_or(|best: &Vec<Range>| best.len() < found) {
+                *best = Some(ranges);
+            }
+            let reason = format!("{asked} knows of slots that nobody keeps");
+            Err(Fault::new(FaultKind::Lost, slots::VERB, reason))
+        };
+        let (ranges, fault) = match self.scout.ask(slots::VERB, &command, &known, whole).await {
+            Ok(ranges) => (Some(ranges), None),
+            Err(fault) => (partial.lock().take().filter(|some| !some.is_empty()), Some(fault)),
+        };
+        *self.map.fault.lock() = fault;
+        // Who kept what when it was last known may still be right.
+        if let Some(ranges) = ranges {
+            self.settle(&homes, &ranges);
         }
         self.map.asked.send_modify(|times| *times += 1);
     }
@@ -217,10 +252,6 @@ impl Search {
         };
         let homes: Vec<Option<Arc<Server>>> =
             self.slots.iter().map(|slot| master_of(ranges, *slot).map(&mut server_at)).collect();
-        if homes.iter().any(Option::is_none) {
-            let reason = "the cluster has slots that nobody keeps";
-            *self.map.fault.lock() = Some(Fault::new(FaultKind::Lost, slots::VERB, reason));
-        }
         self.map.homes.store(Arc::new(homes));
     }
 }

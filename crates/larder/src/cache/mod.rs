@@ -216,13 +216,19 @@ impl<K: Key, V: Entry> Cache<K, V> {
     #[inline(never)]
     fn unconfirmed_in_memory(&self, key: &K) -> Option<(Arc<Resident<V>>, Moment)> {
         let (core, node) = (&*self.core, &*self.core.node);
-        if !node.limits.serve_stale_when_partitioned || !core.hits_are_bounded {
+        // Eventual reads trust memory in any case.
+        let bounded = matches!(core.policy.consistency, Consistency::Bounded);
+        if !node.limits.serve_stale_when_partitioned || !bounded {
+            return None;
+        }
+        let (now, lately) = (node.clock.coarse(), node.limits.staleness_max);
+        if !node.views.iter().any(|view| view.tailing.failed_within(lately, now)) {
             return None;
         }
         let resident: Arc<Resident<V>> = downcast(core.memory.get(&core.probe(key))?)?;
-        let (meta, now) = (&resident.meta, node.clock.coarse());
+        let meta = &resident.meta;
         let view = &node.views[usize::from(meta.shard)];
-        let unconfirmed = view.is_suspect(now) && view.tailing.failed();
+        let unconfirmed = view.is_suspect(now) && view.tailing.failed_within(lately, now);
         if !unconfirmed || now >= meta.quiet_until() || !meta.stands_fresh(node.changed()) {
             return None;
         }

@@ -12,6 +12,10 @@ pub enum Codec {
     /// Positions instead of names: about half the size of JSON, and faster. A value whose form
     /// depends on its contents (`skip_serializing_if`, `untagged`, `flatten`) may have none that can be read
     /// back; it is not shared then, and counted.
+    ///
+    /// It knows no limit of depth or count: where somebody else may write to the store, it is not for
+    /// types that contain themselves, nor for lists of what has no bytes. Caches of another codec do not
+    /// read it.
     Postcard,
     /// JSON's data model in bytes, with names. Needs the feature `msgpack`.
     #[cfg(feature = "msgpack")]
@@ -37,6 +41,11 @@ impl Codec {
             3 => Some(Codec::MessagePack),
             _ => None,
         }
+    }
+
+    /// Whether a cache with the codec `own` reads it.
+    pub(super) fn is_read_by(self, own: Codec) -> bool {
+        self != Codec::Postcard || own == Codec::Postcard
     }
 
     /// `None`: the value has no such form.

@@ -49,9 +49,10 @@ impl Form {
     }
 }
 
-/// The value of an entry that has one. `None`: it is of another type, damaged, has more than
-/// `bytes_max` encoded bytes, or a form that this build does not know.
+/// The value of an entry that has one, for a cache whose values have `own` form. `None`: it is of
+/// another type, damaged, has more than `bytes_max` encoded bytes, or a form that is not read here.
 pub(crate) fn unpack<V: Entry>(
+    own: &Form,
     entry: &StoredEntry,
     payload: &Payload,
     bytes_max: usize,
@@ -59,7 +60,7 @@ pub(crate) fn unpack<V: Entry>(
     if entry.fingerprint != V::FINGERPRINT || payload.bytes.len() > bytes_max {
         return None;
     }
-    let codec = Codec::of(payload.form & 0xF)?;
+    let codec = Codec::of(payload.form & 0xF).filter(|codec| codec.is_read_by(own.codec))?;
     match payload.form >> 4 {
         0 => codec.decode(&payload.bytes),
         compression => {

@@ -50,8 +50,13 @@ fn entry(fingerprint: u64) -> StoredEntry {
     }
 }
 
+/// A cache of the codec that reads every form.
+fn reader() -> Form {
+    Form { codec: Codec::Postcard, ..Form::default() }
+}
+
 fn read(payload: &Payload) -> Option<Room> {
-    unpack(&entry(Room::FINGERPRINT), payload, LIMIT)
+    unpack(&reader(), &entry(Room::FINGERPRINT), payload, LIMIT)
 }
 
 fn forms() -> Vec<Form> {
@@ -104,7 +109,7 @@ fn what_does_not_get_shorter_stays_as_it_is() {
     let form = Form { codec: Codec::Postcard, ..Form::default() };
     let payload = form.pack(&noise, LIMIT).expect("it fits");
     assert_eq!(payload.form >> 4, 0);
-    assert_eq!(unpack(&entry(Vec::<u8>::FINGERPRINT), &payload, LIMIT), Some(noise));
+    assert_eq!(unpack(&reader(), &entry(Vec::<u8>::FINGERPRINT), &payload, LIMIT), Some(noise));
 }
 
 #[test]
@@ -133,7 +138,7 @@ fn a_value_without_a_form_is_not_shared() {
 #[test]
 fn a_value_of_another_type_or_form_is_a_miss() {
     let payload = Form::default().pack(&room(1), LIMIT).expect("it fits");
-    assert_eq!(unpack::<Room>(&entry(Room::FINGERPRINT ^ 1), &payload, LIMIT), None);
+    assert_eq!(unpack::<Room>(&reader(), &entry(Room::FINGERPRINT ^ 1), &payload, LIMIT), None);
     for form in (0..=u8::MAX).filter(|form| *form != payload.form) {
         assert_eq!(read(&Payload { form, ..payload.clone() }), None, "form {form:#x}");
     }
@@ -176,7 +181,15 @@ fn hostile_bytes_are_a_miss() {
 fn a_value_of_more_than_the_limit_is_not_read() {
     for form in forms() {
         let payload = form.pack(&room(20_000), LIMIT).expect("it fits");
-        let read: Option<Room> = unpack(&entry(Room::FINGERPRINT), &payload, 10_000);
+        let read: Option<Room> = unpack(&reader(), &entry(Room::FINGERPRINT), &payload, 10_000);
         assert_eq!(read, None, "{form:?}");
     }
+}
+
+#[test]
+fn a_form_without_limits_is_read_only_by_caches_that_chose_it() {
+    let payload = reader().pack(&room(1), LIMIT).expect("it fits");
+    let entry = entry(Room::FINGERPRINT);
+    assert_eq!(unpack(&reader(), &entry, &payload, LIMIT), Some(room(1)));
+    assert_eq!(unpack::<Room>(&Form::default(), &entry, &payload, LIMIT), None);
 }

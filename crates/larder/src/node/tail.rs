@@ -109,7 +109,7 @@ async fn follow(weak: Weak<Node>, shard: usize) {
         let Some(node) = open(&weak) else { return };
         tailing.start();
         let tailed = node.tail(&node.views[shard]).await;
-        tailing.end(tailed);
+        tailing.end(tailed, clock.precise());
         if clock.precise() >= next_poll {
             next_poll = clock.precise().plus(interval);
         }

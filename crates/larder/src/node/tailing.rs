@@ -2,9 +2,11 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use crate::clock::Moment;
 use crate::shard::Epoch;
-use crate::sync::{AtomicBool, Mutex, Ordering};
+use crate::sync::{AtomicU64, Mutex, Ordering};
 use crate::wait::{Place, Waiters};
 
 /// The number of an ask: orders what was asked, before what was acknowledged or resynced.
@@ -21,8 +23,8 @@ impl Ask {
 #[derive(Debug, Default)]
 pub(crate) struct Tailing {
     inner: Mutex<Inner>,
-    /// How the last one ended, for hits: an order with anything else is not needed.
-    failed: AtomicBool,
+    /// When the last one failed, for hits; 0: it did not.
+    failed_at: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -85,14 +87,15 @@ impl Tailing {
         self.inner.lock().started += 1;
     }
 
-    /// Whether the last tail found nobody.
-    #[inline]
-    pub(crate) fn failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
+    /// Whether the last tail found nobody, not longer ago than this.
+    pub(crate) fn failed_within(&self, span: Duration, now: Moment) -> bool {
+        let failed_at = self.failed_at.load(Ordering::Relaxed);
+        failed_at > 0 && now < Moment::from_nanos(failed_at).plus(span)
     }
 
-    pub(super) fn end(&self, tailed: Tailed) {
-        self.failed.store(tailed == Tailed::Failed, Ordering::Relaxed);
+    pub(super) fn end(&self, tailed: Tailed, now: Moment) {
+        let failed_at = if tailed == Tailed::Failed { now.as_nanos() } else { 0 };
+        self.failed_at.store(failed_at, Ordering::Relaxed);
         let woken = {
             let mut inner = self.inner.lock();
             inner.ended = inner.started;

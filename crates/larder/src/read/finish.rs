@@ -188,6 +188,13 @@ impl<V: Entry> CacheCore<V> {
         }
     }
 
+    /// A value of the shared tier, bounded as a loaded one is.
+    fn unpacked(&self, entry: &StoredEntry, payload: &Payload) -> Option<V> {
+        let bytes_max = self.policy.value_bytes_max;
+        let value: V = unpack(&self.policy.form, entry, payload, bytes_max)?;
+        (size_of::<V>() + value.heap_bytes() <= bytes_max).then_some(value)
+    }
+
     /// Sends a fill. The reader does not wait for it unless asked to.
     async fn send_fill(self: &Arc<Self>, fill: Option<Fill>, demand: &Demand) {
         let Some(fill) = fill else { return };
@@ -223,7 +230,7 @@ impl<V: Entry> CacheCore<V> {
         let entry = stored.entry;
         let value = match &entry.payload {
             None => Held::Absent,
-            Some(payload) => match unpack(entry, payload, self.policy.value_bytes_max) {
+            Some(payload) => match self.unpacked(entry, payload) {
                 Some(value) => Held::Own(value),
                 None => {
                     self.counters.could_not_decode();
