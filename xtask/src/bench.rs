@@ -104,6 +104,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- outage",
     },
     Bench {
+        name: "scan",
+        question: "What do other commands notice while a pattern is sought among a million keys?",
+        line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- scan",
+    },
+    Bench {
         name: "arcade-reads",
         question: "What does the cache save Arcade under a Zipf load over every read route?",
         line: "cargo run --release --manifest-path bench/arcade-bench/Cargo.toml -- reads",

@@ -9,6 +9,7 @@ mod l2_hit;
 mod nodes;
 mod outage;
 mod outage_bounded;
+mod scan;
 mod sides;
 mod spread;
 
@@ -25,6 +26,7 @@ redis-bench COMMAND [--rounds N] [--operations N]
   invalidation  How long after an invalidation returned has another node applied it?
   fleet-mixed   95 % get-or-load, 5 % update and invalidate, on one node and on three.
   outage        What do readers notice while the server is away?
+  scan          What do other commands notice while a pattern is sought among a million keys?
 
   --rounds N       rounds in which the sides take turns; each command has its own default
   --operations N   operations of one side in one round (l2-hit), or in all (fleet-mixed)
@@ -86,6 +88,7 @@ fn run(named: &[&str], extent: &Extent) -> anyhow::Result<()> {
             extent.operations.unwrap_or(fleet_mixed::OPERATIONS),
         ),
         ["outage"] => outage::run(extent.rounds.unwrap_or(outage::ROUNDS)),
+        ["scan"] => scan::run(extent.rounds.unwrap_or(scan::ROUNDS)),
         [] => anyhow::bail!("a command is missing; --help lists them"),
         words => anyhow::bail!("no command is called {:?}; --help lists them", words.join(" ")),
     }

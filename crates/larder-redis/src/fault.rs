@@ -1,5 +1,7 @@
 //! What went wrong with one command, by what to do about it.
 
+use std::time::Duration;
+
 use larder::shard::Unreachable;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
@@ -37,6 +39,10 @@ impl Fault {
 
     pub(crate) fn of(verb: &'static str, error: &RedisError) -> Self {
         Fault::new(kind_of(error), verb, error)
+    }
+
+    pub(crate) fn timed_out(verb: &'static str, limit: Duration) -> Self {
+        Fault::new(FaultKind::TimedOut, verb, format!("no answer within {limit:?}"))
     }
 
     /// An answer that this crate does not understand.

@@ -19,6 +19,7 @@
 //! any time: that costs loads, never a stale answer (`docs/protocol.md`).
 
 mod address;
+mod answer;
 mod error;
 mod fault;
 mod inspect;

@@ -39,6 +39,13 @@ impl Names {
         [&self.value_prefix, key.as_bytes()].concat()
     }
 
+    /// As [`value`](Self::value), in place of what `name` held.
+    pub(crate) fn write_value(&self, key: &EncodedKey, name: &mut Vec<u8>) {
+        name.clear();
+        name.extend_from_slice(&self.value_prefix);
+        name.extend_from_slice(key.as_bytes());
+    }
+
     pub(crate) fn lease(&self, key: &EncodedKey) -> Vec<u8> {
         [&self.lease_prefix, key.as_bytes()].concat()
     }

@@ -5,7 +5,8 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use futures_util::future::{Either, select};
+use futures_util::FutureExt;
+use futures_util::future::{Either, JoinAll, Map, join_all, select};
 
 use crate::sync::Mutex;
 
@@ -127,6 +128,18 @@ pub(crate) async fn until<T>(work: impl Future<Output = T>, stop: impl Future) -
     match select(pin!(work), pin!(stop)).await {
         Either::Left((done, _)) => Some(done),
         Either::Right(_) => None,
+    }
+}
+
+/// Works that run at once, see [`all`].
+type All<F> = Either<JoinAll<F>, Map<F, fn(<F as Future>::Output) -> Vec<<F as Future>::Output>>>;
+
+/// What all of these give, which run at once. One alone, which is the usual case, needs no box.
+pub(crate) fn all<F: Future>(works: impl IntoIterator<Item = F>) -> All<F> {
+    let mut works = works.into_iter();
+    match (works.next(), works.next()) {
+        (Some(only), None) => Either::Right(only.map(|given| vec![given])),
+        (first, second) => Either::Left(join_all(first.into_iter().chain(second).chain(works))),
     }
 }
 

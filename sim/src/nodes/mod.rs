@@ -105,7 +105,7 @@ pub(crate) trait Subject: Send + Sync + Sized + 'static {
 /// The payload of a row as `larder` stores it: short, so that it is plain JSON.
 fn row_as_json(row: &Row) -> Payload {
     let bytes = serde_json::to_vec(row).expect("a row has a JSON form");
-    Payload { form: 1, bytes: Arc::from(bytes) }
+    Payload { form: 1, bytes: bytes.into() }
 }
 
 fn row_of_json(payload: &Payload) -> Option<Row> {

@@ -5,19 +5,19 @@
 //! bytes does. The keys of a shard have one hash tag, so that a cluster takes them in one command.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use larder::key::EncodedKey;
+use larder::shard::Epoch;
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use crate::answer::{Answer, epoch};
 use crate::fault::{Fault, FaultKind};
 use crate::names::Names;
 
-/// How many pipelines may be under way: one is answered while the next is sent.
-const IN_FLIGHT_MAX: usize = 2;
 /// How many reads wait, before callers wait to be queued.
 const QUEUE_MAX: usize = 1024;
 /// How many reads go into one pipeline, so that one does not hold up the server.
@@ -25,16 +25,32 @@ const READS_MAX: usize = 256;
 /// How many values one command asks for: the server does nothing else until it has answered it.
 const VALUES_MAX: usize = 64;
 
-/// The answer to one read: the values in order, then epoch and head.
+/// The answer to one read: the values in order, then what the meta of their shard said.
 #[derive(Debug)]
 pub(crate) struct RawRead {
     pub(crate) values: Vec<Value>,
-    pub(crate) meta: Value,
+    pub(crate) meta: Meta,
+}
+
+/// Epoch and head of a shard.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meta {
+    /// `None`: the shard has none, or its bytes are no epoch.
+    pub(crate) epoch: Option<Epoch>,
+    pub(crate) head: u64,
+}
+
+impl Meta {
+    fn of(answer: Value) -> Result<Self, Fault> {
+        let mut answer = Answer::list("read", answer)?;
+        let epoch = answer.optional_bytes()?.as_deref().and_then(epoch);
+        Ok(Meta { epoch, head: answer.optional_number()?.unwrap_or(0) })
+    }
 }
 
 struct Read {
     names: Arc<Names>,
-    values: Arc<[Vec<u8>]>,
+    keys: Arc<[EncodedKey]>,
     answer: oneshot::Sender<Result<RawRead, Fault>>,
 }
 
@@ -46,128 +62,133 @@ pub(crate) struct Reads {
 }
 
 impl Reads {
-    pub(crate) fn on(connection: MultiplexedConnection) -> Self {
+    /// Each pipeline is given up after `limit`.
+    pub(crate) fn on(connection: MultiplexedConnection, limit: Duration) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let mut task = JoinSet::new();
-        task.spawn(run(connection, waiting));
+        task.spawn(run(connection, waiting, limit));
         Reads { queue, _task: task }
     }
 
-    /// Reads the values under these names, then the meta of their shard.
+    /// Reads the values of these keys, then the meta of their shard, whose names these are.
     pub(crate) async fn read(
         &self,
         names: Arc<Names>,
-        values: Arc<[Vec<u8>]>,
+        keys: Arc<[EncodedKey]>,
     ) -> Result<RawRead, Fault> {
         let (answer, answered) = oneshot::channel();
         let lost = || Fault::new(FaultKind::Lost, "read", "the connection was closed");
-        self.queue.send(Read { names, values, answer }).await.map_err(|_| lost())?;
+        self.queue.send(Read { names, keys, answer }).await.map_err(|_| lost())?;
         answered.await.map_err(|_| lost())?
     }
 }
 
-async fn run(connection: MultiplexedConnection, mut waiting: mpsc::Receiver<Read>) {
-    let mut in_flight = FuturesUnordered::new();
+/// One pipeline after the other: while one is under way, the next becomes long. Two at a time cost
+/// both ends more and were no faster.
+async fn run(
+    mut connection: MultiplexedConnection,
+    mut waiting: mpsc::Receiver<Read>,
+    limit: Duration,
+) {
     let mut reads = Vec::new();
-    loop {
-        tokio::select! {
-            queued = waiting.recv_many(&mut reads, READS_MAX), if in_flight.len() < IN_FLIGHT_MAX => {
-                if queued == 0 {
-                    break;
-                }
-                in_flight.push(exchange(connection.clone(), std::mem::take(&mut reads)));
-            }
-            Some(()) = in_flight.next() => {}
-        }
+    while waiting.recv_many(&mut reads, READS_MAX).await > 0 {
+        exchange(&mut connection, std::mem::take(&mut reads), limit).await;
     }
 }
 
-async fn exchange(mut connection: MultiplexedConnection, mut reads: Vec<Read>) {
-    reads.retain(|read| !read.answer.is_closed());
-    if reads.is_empty() {
+async fn exchange(connection: &mut MultiplexedConnection, reads: Vec<Read>, limit: Duration) {
+    let shards = by_shard(reads);
+    if shards.is_empty() {
         return;
     }
-    let shards = shards_of(&reads);
-    let pipeline = packed(&reads, &shards);
-    let answers = connection.send_packed_commands(&pipeline, 0, pipeline.len()).await;
-    match answers {
-        Ok(values) => distribute(reads, &shards, values),
-        Err(error) => {
-            let fault = Fault::of("read", &error);
-            for read in reads {
-                answer(read.answer, Err(fault.clone()));
-            }
+    let pipeline = packed(&shards);
+    let answers = connection.send_packed_commands(&pipeline, 0, pipeline.len());
+    let fault = match tokio::time::timeout(limit, answers).await {
+        Ok(Ok(answers)) => return distribute(shards, answers),
+        Ok(Err(error)) => Fault::of("read", &error),
+        Err(_) => Fault::timed_out("read", limit),
+    };
+    shards.into_iter().for_each(|shard| shard.fail(&fault));
+}
+
+/// The reads of one shard.
+struct OfShard {
+    names: Arc<Names>,
+    reads: Vec<Read>,
+}
+
+impl OfShard {
+    fn keys(&self) -> impl Iterator<Item = &EncodedKey> {
+        self.reads.iter().flat_map(|read| read.keys.iter())
+    }
+
+    /// How many commands ask for the values.
+    fn commands(&self) -> usize {
+        self.reads.iter().map(|read| read.keys.len()).sum::<usize>().div_ceil(VALUES_MAX)
+    }
+
+    fn succeed(self, values: Vec<Value>, meta: Meta) {
+        let mut values = values.into_iter();
+        for read in self.reads {
+            let values = values.by_ref().take(read.keys.len()).collect();
+            answer(read.answer, Ok(RawRead { values, meta }));
         }
+    }
+
+    fn fail(self, fault: &Fault) {
+        self.reads.into_iter().for_each(|read| answer(read.answer, Err(fault.clone())));
     }
 }
 
-/// Each shard that these reads ask, once.
-fn shards_of(reads: &[Read]) -> Vec<Arc<Names>> {
-    let mut shards: Vec<Arc<Names>> = Vec::new();
-    for read in reads {
-        if !shards.iter().any(|shard| Arc::ptr_eq(shard, &read.names)) {
-            shards.push(Arc::clone(&read.names));
+/// The reads that somebody still waits for, each with the others of its shard.
+fn by_shard(reads: Vec<Read>) -> Vec<OfShard> {
+    let mut shards: Vec<OfShard> = Vec::new();
+    for read in reads.into_iter().filter(|read| !read.answer.is_closed()) {
+        match shards.iter_mut().find(|shard| Arc::ptr_eq(&shard.names, &read.names)) {
+            Some(shard) => shard.reads.push(read),
+            None => shards.push(OfShard { names: Arc::clone(&read.names), reads: vec![read] }),
         }
     }
     shards
 }
 
-fn packed(reads: &[Read], shards: &[Arc<Names>]) -> Pipeline {
+fn packed(shards: &[OfShard]) -> Pipeline {
     let mut pipeline = Pipeline::new();
+    let mut name = Vec::new();
     for shard in shards {
-        let values: Vec<&Vec<u8>> =
-            of_shard(reads, shard).flat_map(|read| read.values.iter()).collect();
-        for some in values.chunks(VALUES_MAX) {
-            pipeline.cmd("MGET");
-            for value in some {
-                pipeline.arg(value.as_slice());
+        for (index, key) in shard.keys().enumerate() {
+            if index.is_multiple_of(VALUES_MAX) {
+                pipeline.cmd("MGET");
             }
+            shard.names.write_value(key, &mut name);
+            pipeline.arg(name.as_slice());
         }
     }
     for shard in shards {
-        pipeline.cmd("HMGET").arg(shard.meta.as_slice()).arg("e").arg("h");
+        pipeline.cmd("HMGET").arg(shard.names.meta.as_slice()).arg("e").arg("h");
     }
     pipeline
 }
 
-fn of_shard<'r>(reads: &'r [Read], shard: &'r Arc<Names>) -> impl Iterator<Item = &'r Read> {
-    reads.iter().filter(|read| Arc::ptr_eq(&read.names, shard))
-}
-
-fn distribute(reads: Vec<Read>, shards: &[Arc<Names>], mut answers: Vec<Value>) {
+fn distribute(shards: Vec<OfShard>, mut answers: Vec<Value>) {
     let metas = answers.split_off(answers.len().saturating_sub(shards.len()));
     let mut answers = answers.into_iter();
-    let mut rest = reads;
-    for (shard, meta) in shards.iter().zip(metas) {
-        let (own, others): (Vec<Read>, Vec<Read>) =
-            rest.into_iter().partition(|read| Arc::ptr_eq(&read.names, shard));
-        rest = others;
-        let count = own.iter().map(|read| read.values.len()).sum::<usize>();
+    for (shard, meta) in shards.into_iter().zip(metas) {
         // All of them, also where the first is an error: the next are those of another shard.
-        let answered: Vec<Value> = answers.by_ref().take(count.div_ceil(VALUES_MAX)).collect();
-        match values(answered, &meta) {
-            Ok(values) => {
-                let mut values = values.into_iter();
-                for read in own {
-                    let values = values.by_ref().take(read.values.len()).collect();
-                    answer(read.answer, Ok(RawRead { values, meta: meta.clone() }));
-                }
-            }
-            Err(fault) => {
-                own.into_iter().for_each(|read| answer(read.answer, Err(fault.clone())));
-            }
+        let answered: Vec<Value> = answers.by_ref().take(shard.commands()).collect();
+        match values(answered).and_then(|values| Ok((values, Meta::of(meta)?))) {
+            Ok((values, meta)) => shard.succeed(values, meta),
+            Err(fault) => shard.fail(&fault),
         }
     }
 }
 
 /// The values of one shard, in order. One error makes all of its reads one.
-fn values(answers: Vec<Value>, meta: &Value) -> Result<Vec<Value>, Fault> {
-    if let Value::ServerError(error) = meta {
-        return Err(Fault::of("read", &error.clone().into()));
-    }
+fn values(answers: Vec<Value>) -> Result<Vec<Value>, Fault> {
     let mut values = Vec::new();
     for answer in answers {
         match answer {
+            Value::Array(some) if values.is_empty() => values = some,
             Value::Array(some) => values.extend(some),
             Value::ServerError(error) => return Err(Fault::of("read", &error.into())),
             other => return Err(Fault::unexpected("read", &other)),

@@ -7,11 +7,10 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, PushKind, RedisResult, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::batch::{RawRead, Reads};
+use super::batch::Reads;
 use super::ears::{Ear, pass_on};
 use crate::address::Address;
 use crate::fault::{Fault, FaultKind};
-use crate::names::Names;
 use crate::options::RedisOptions;
 use crate::scripts::Script;
 
@@ -78,7 +77,12 @@ impl Line {
         });
         let commands = client.get_multiplexed_async_connection_with_config(&working).await?;
         let ears = client.get_multiplexed_async_connection_with_config(&listening).await?;
-        Ok(Line { reads: Reads::on(commands.clone()), commands, ears, ended })
+        Ok(Line {
+            reads: Reads::on(commands.clone(), options.command_timeout),
+            commands,
+            ears,
+            ended,
+        })
     }
 
     /// From now on hears this channel. Completes once the server has confirmed it.
@@ -113,13 +117,9 @@ impl Line {
         connection.send_packed_command(command).await?.extract_error()
     }
 
-    /// Reads the values under these names, then the meta of their shard.
-    pub(crate) async fn read(
-        &self,
-        names: Arc<Names>,
-        values: Arc<[Vec<u8>]>,
-    ) -> Result<RawRead, Fault> {
-        self.reads.read(names, values).await
+    /// Where reads are put together before they are sent.
+    pub(crate) fn reads(&self) -> &Reads {
+        &self.reads
     }
 
     /// Ends the line: whoever uses it fails, and its server dials another.

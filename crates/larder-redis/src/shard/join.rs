@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use redis::Value;
 
 use super::RedisShard;
-use super::answer::Answer;
+use crate::answer::Answer;
 use crate::fault::{Fault, FaultKind};
 use crate::scripts::CONNECT;
 use crate::server::line::Line;
@@ -41,9 +41,20 @@ impl Join {
 impl RedisShard {
     /// Joins the shard on this line, unless that was done before.
     pub(super) async fn join(&self, line: &Arc<Line>) -> Result<ConnectReply, Fault> {
-        if let Some(reply) = self.join.of(line) {
-            return Ok(reply);
+        match self.join.of(line) {
+            Some(reply) => Ok(reply),
+            // Boxed: it is rare, and every call has room for it otherwise.
+            None => Box::pin(self.join_in_time(line)).await,
         }
+    }
+
+    async fn join_in_time(&self, line: &Arc<Line>) -> Result<ConnectReply, Fault> {
+        let limit = self.options.command_timeout;
+        let joined = tokio::time::timeout(limit, self.join_now(line)).await;
+        joined.unwrap_or_else(|_| Err(Fault::timed_out(CONNECT.verb, limit)))
+    }
+
+    async fn join_now(&self, line: &Arc<Line>) -> Result<ConnectReply, Fault> {
         let _one_at_a_time = self.join.joining.lock().await;
         if let Some(reply) = self.join.of(line) {
             return Ok(reply);

@@ -1,6 +1,5 @@
 //! One shard on a Redis server: each verb of [`Shard`] as one script, reads as plain commands.
 
-mod answer;
 mod join;
 mod scan;
 mod time;
@@ -9,6 +8,7 @@ mod verbs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::TryFutureExt;
 use larder::clock::Moment;
 use larder::key::EncodedKey;
 use larder::key::pattern::Pattern;
@@ -70,7 +70,7 @@ impl RedisShard {
         &'a self,
         verb: impl Future<Output = Result<T, Fault>> + Send + 'a,
     ) -> Reply<'a, T> {
-        Box::pin(async move { Ok(verb.await?) })
+        Box::pin(verb.err_into())
     }
 }
 

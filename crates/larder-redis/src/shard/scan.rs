@@ -8,8 +8,8 @@ use larder::shard::{Appended, Scan, ScanReply};
 use redis::Value;
 
 use super::RedisShard;
-use super::answer::{Answer, number};
 use super::verbs::{Repeat, appended};
+use crate::answer::{Answer, number};
 use crate::fault::{Fault, FaultKind};
 use crate::scripts;
 use crate::server::Need;
@@ -30,9 +30,12 @@ impl RedisShard {
                 self.names.key_of_value(name).is_some_and(|key| scan.pattern.matches_key(&key))
             })
             .collect();
+        // The last batch asks whether the anchor still counts, also when nothing matches.
+        if matching.is_empty() && cursor.is_some() {
+            return Ok(ScanReply { cursor, matched: 0 });
+        }
         let epoch = scan.epoch.0.to_le_bytes().to_vec();
         let arguments = vec![epoch, record::mode_bytes(scan.mode).to_vec()];
-        // Also when nothing matches: it says whether the anchor still counts.
         let call = self.call(&scripts::SWEEP, matching, arguments);
         let answer = self.run(Need::Essential, Repeat::Once, call).await?;
         let gone = || {

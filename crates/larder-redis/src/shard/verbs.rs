@@ -1,9 +1,11 @@
 //! The verbs: what goes out, and what comes back.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use larder::clock::Moment;
 use larder::key::EncodedKey;
 use larder::record::{LogRecord, Name, NameHash, Record};
@@ -16,12 +18,12 @@ use larder::shard::{
 use redis::Value;
 
 use super::RedisShard;
-use super::answer::{Answer, epoch, number};
 use super::join::numbers;
+use crate::answer::{Answer, number};
 use crate::fault::{Fault, FaultKind};
 use crate::scripts::{self, Script};
 use crate::server::Need;
-use crate::server::batch::RawRead;
+use crate::server::batch::{Meta, RawRead};
 use crate::server::line::{Call, Line};
 use crate::topology::Route;
 use crate::wire::{envelope, record, table};
@@ -110,19 +112,20 @@ impl RedisShard {
     where
         V: Future<Output = Result<T, Fault>>,
     {
-        let route = self.servers.route(self.index, need)?;
-        let began = self.options.clock.precise();
-        let mut counted = Counted { shard: self, route, began, open: true };
+        let mut counted = self.counted(need)?;
         let limit = self.options.command_timeout;
-        let tried = self.tried(&mut counted, need, repeat, verb);
-        let answer = match tokio::time::timeout(limit, tried).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                Err(Fault::new(FaultKind::TimedOut, name, format!("no answer within {limit:?}")))
-            }
-        };
+        // Pinned here: moved into the timeout, it would take its room twice.
+        let answer =
+            tokio::time::timeout(limit, pin!(self.tried(&mut counted, need, repeat, verb))).await;
+        let answer = answer.unwrap_or_else(|_| Err(Fault::timed_out(name, limit)));
         counted.answered(&answer);
         answer
+    }
+
+    /// The way of a call that begins now.
+    fn counted(&self, need: Need) -> Result<Counted<'_>, Fault> {
+        let route = self.servers.route(self.index, need)?;
+        Ok(Counted { shard: self, route, began: self.options.clock.precise(), open: true })
     }
 
     async fn tried<T, V>(
@@ -186,18 +189,18 @@ impl RedisShard {
     }
 
     pub(super) async fn read_values(&self, keys: Vec<EncodedKey>) -> Result<ReadReply, Fault> {
-        let values: Arc<[Vec<u8>]> = keys.iter().map(|key| self.names.value(key)).collect();
-        let values = &values;
+        let keys: Arc<[EncodedKey]> = keys.into();
+        let asked = &keys;
+        let mut counted = self.counted(Need::Optional)?;
+        // Without a timer of its own: its pipeline has one.
         let read = self
-            .within(Need::Optional, Repeat::Idempotent, "read", |line| async move {
+            .tried(&mut counted, Need::Optional, Repeat::Idempotent, |line| async move {
                 self.join_as_member(&line).await?;
-                line.read(Arc::clone(&self.names), Arc::clone(values)).await
+                line.reads().read(Arc::clone(&self.names), Arc::clone(asked)).await
             })
-            .await?;
-        let RawRead { values, meta } = read;
-        let mut meta = Answer::list("read", meta)?;
-        let epoch = meta.optional_bytes()?.as_deref().and_then(epoch);
-        let head = meta.optional_number()?.unwrap_or(0);
+            .await;
+        counted.answered(&read);
+        let RawRead { values, meta: Meta { epoch, head } } = read?;
         let entries = keys.iter().zip(values).map(|(key, value)| self.entry(key, value)).collect();
         Ok(ReadReply { entries, epoch, head })
     }
@@ -241,7 +244,7 @@ impl RedisShard {
             b"granted" => LeaseReply::Granted { epoch: answer.epoch()?, as_of: answer.number()? },
             b"filled" => {
                 let (epoch, head) = (answer.epoch()?, answer.number()?);
-                let value = answer.bytes()?;
+                let value = Bytes::from(answer.bytes()?);
                 match envelope::decode(key, &value) {
                     Some(entry) => LeaseReply::Filled { entry, epoch, head },
                     None => return Ok(Leased::Damaged { id: envelope::id_of(&value) }),
@@ -377,7 +380,7 @@ impl RedisShard {
     /// `None`: there is no value, or one that cannot be read.
     fn entry(&self, key: &EncodedKey, value: Value) -> Option<StoredEntry> {
         let Value::BulkString(bytes) = value else { return None };
-        let entry = envelope::decode(key, &bytes);
+        let entry = envelope::decode(key, &bytes.into());
         if entry.is_none() {
             self.damaged.fetch_add(1, Ordering::Relaxed);
         }

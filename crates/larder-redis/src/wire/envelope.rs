@@ -18,15 +18,15 @@
 //!
 //! Numbers are little-endian where not said otherwise.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use larder::key::EncodedKey;
 use larder::record::NameHash;
 use larder::shard::{Epoch, Payload, ServerTime, StoredEntry, TAGS_MAX};
 use twox_hash::XxHash3_64;
 
-use super::bytes::Bytes;
+use super::reader::Reader;
 
 const MAGIC: &[u8; 2] = b"LR";
 const VERSION: u8 = 1;
@@ -68,8 +68,8 @@ pub(crate) fn encode(key: &EncodedKey, entry: &StoredEntry) -> Vec<u8> {
 }
 
 /// `None`: damaged, of another key, or of a version that this one does not know.
-pub(crate) fn decode(key: &EncodedKey, bytes: &[u8]) -> Option<StoredEntry> {
-    let mut head = Bytes::of(bytes);
+pub(crate) fn decode(key: &EncodedKey, bytes: &Bytes) -> Option<StoredEntry> {
+    let mut head = Reader::of(bytes);
     if head.array::<2>()? != *MAGIC || head.byte()? != VERSION {
         return None;
     }
@@ -99,7 +99,7 @@ pub(crate) fn decode(key: &EncodedKey, bytes: &[u8]) -> Option<StoredEntry> {
         tags.iter().map(|tag| NameHash::from_bits(u64::from_le_bytes(*tag))).collect();
     let payload = match form {
         NONE => None,
-        form => Some(Payload { form, bytes: Arc::from(head.rest()) }),
+        form => Some(Payload { form, bytes: bytes.slice_ref(head.rest()) }),
     };
     Some(StoredEntry {
         id,
@@ -126,13 +126,18 @@ pub(crate) fn id_of(bytes: &[u8]) -> u128 {
 /// another key has another sum.
 fn checksum(key: &EncodedKey, bytes: &[u8]) -> u64 {
     let key_sum = XxHash3_64::oneshot(key.as_bytes());
-    let head = [bytes.get(..3), bytes.get(4..36)].map(|part| part.unwrap_or(&[])).concat();
+    let mut head = [0; 35];
+    for (byte, head) in bytes.iter().take(3).chain(bytes.iter().take(36).skip(4)).zip(&mut head) {
+        *head = *byte;
+    }
     let head_sum = XxHash3_64::oneshot_with_seed(key_sum, &head);
     XxHash3_64::oneshot_with_seed(head_sum, bytes.get(BODY..).unwrap_or(&[]))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn key() -> EncodedKey {
@@ -151,7 +156,8 @@ mod tests {
             load_cost: Duration::from_micros(1_500),
             loaded_at: ServerTime(900),
             fingerprint: 0xFEED,
-            payload: payload.map(|bytes| Payload { form: 0x21, bytes: Arc::from(bytes) }),
+            payload: payload
+                .map(|bytes| Payload { form: 0x21, bytes: Bytes::copy_from_slice(bytes) }),
         }
     }
 
@@ -164,7 +170,7 @@ mod tests {
         for payload in [None, Some(&b""[..]), Some(b"{\"a\":1}")] {
             let soft = StoredEntry { soft: true, ..entry(payload) };
             for entry in [entry(payload), soft] {
-                let bytes = encode(&key(), &entry);
+                let bytes = Bytes::from(encode(&key(), &entry));
                 assert_eq!(shown(decode(&key(), &bytes)), shown(Some(entry)));
             }
         }
@@ -172,28 +178,28 @@ mod tests {
 
     #[test]
     fn a_changed_bit_makes_it_no_entry() {
-        let bytes = encode(&key(), &entry(Some(b"payload")));
+        let bytes = Bytes::from(encode(&key(), &entry(Some(b"payload"))));
         for bit in 0..8 * bytes.len() {
-            let mut changed = bytes.clone();
+            let mut changed = bytes.to_vec();
             changed[bit / 8] ^= 1 << (bit % 8);
             // The soft flag is set by scripts: a stale answer, no wrong one.
             let is_soft = bit == 8 * 3;
-            assert_eq!(decode(&key(), &changed).is_some(), is_soft, "bit {bit}");
+            assert_eq!(decode(&key(), &changed.into()).is_some(), is_soft, "bit {bit}");
         }
     }
 
     #[test]
     fn bytes_that_are_cut_off_or_go_on_are_no_entry() {
-        let bytes = encode(&key(), &entry(Some(b"payload")));
+        let bytes = Bytes::from(encode(&key(), &entry(Some(b"payload"))));
         for length in 0..bytes.len() {
-            assert!(decode(&key(), &bytes[..length]).is_none(), "{length} bytes are an entry");
+            assert!(decode(&key(), &bytes.slice(..length)).is_none(), "{length} bytes are an entry");
         }
-        assert!(decode(&key(), &[bytes.as_slice(), b"x"].concat()).is_none());
+        assert!(decode(&key(), &[&bytes[..], b"x"].concat().into()).is_none());
     }
 
     #[test]
     fn a_value_that_lies_under_another_key_is_no_entry() {
-        let bytes = encode(&key(), &entry(Some(b"payload")));
+        let bytes = Bytes::from(encode(&key(), &entry(Some(b"payload"))));
         assert!(decode(&EncodedKey::new("numbers", &8_u64), &bytes).is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! The bytes that a shard's server keeps and sends: frozen, because nodes of many versions read
 //! them. Knows no connection.
 
-pub(crate) mod bytes;
 pub(crate) mod envelope;
+mod reader;
 pub(crate) mod record;
 pub(crate) mod table;

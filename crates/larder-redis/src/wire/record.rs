@@ -6,7 +6,7 @@ use larder::key::pattern::PatternKind;
 use larder::record::{Change, LogRecord, Mode, Name, NameKind, Record};
 use larder::shard::Epoch;
 
-use super::bytes::Bytes;
+use super::reader::Reader;
 
 const VERSION: u8 = 1;
 const ANCHORED: u8 = b'a';
@@ -67,7 +67,7 @@ pub(crate) fn encode_finish(pattern: &Pattern, mode: Mode, anchor: u64) -> Vec<u
 
 /// `None`: these bytes are no change of this version.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Change> {
-    let mut bytes = Bytes::of(bytes);
+    let mut bytes = Reader::of(bytes);
     if bytes.byte()? != VERSION {
         return None;
     }
@@ -78,7 +78,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Change> {
     }
 }
 
-fn finished(mut bytes: Bytes<'_>) -> Option<Change> {
+fn finished(mut bytes: Reader<'_>) -> Option<Change> {
     let mode = mode_of(bytes.byte()?)?;
     let kind = match bytes.byte()? {
         GLOB => PatternKind::Glob,
@@ -90,7 +90,7 @@ fn finished(mut bytes: Bytes<'_>) -> Option<Change> {
     Some(Change::Finished { pattern, mode, anchor })
 }
 
-fn invalidated(kind: u8, mut bytes: Bytes<'_>) -> Option<Change> {
+fn invalidated(kind: u8, mut bytes: Reader<'_>) -> Option<Change> {
     let kinds = [NameKind::Root, NameKind::Cache, NameKind::Prefix, NameKind::Tag, NameKind::Key];
     let kind = kinds.into_iter().find(|known| *known as u8 == kind)?;
     let mode = mode_of(bytes.byte()?)?;
@@ -111,7 +111,7 @@ pub(crate) enum Message {
 
 /// `None`: not a message of ours.
 pub(crate) fn decode_message(bytes: &[u8]) -> Option<Message> {
-    let mut bytes = Bytes::of(bytes);
+    let mut bytes = Reader::of(bytes);
     match bytes.byte()? {
         b'w' => Some(Message::Woken(bytes.rest().to_vec())),
         b'r' => pushed(bytes),
@@ -119,7 +119,7 @@ pub(crate) fn decode_message(bytes: &[u8]) -> Option<Message> {
     }
 }
 
-fn pushed(mut bytes: Bytes<'_>) -> Option<Message> {
+fn pushed(mut bytes: Reader<'_>) -> Option<Message> {
     let epoch = Epoch(bytes.wide()?);
     let first = bytes.number()?;
     let mut records = Vec::new();

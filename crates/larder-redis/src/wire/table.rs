@@ -3,11 +3,11 @@
 use larder::shard::Epoch;
 use larder::shard::table::{Positions, TagTable};
 
-use super::bytes::Bytes;
+use super::reader::Reader;
 
 /// `None`: no table, or none that a shard could have.
 pub(crate) fn decode(bytes: &[u8]) -> Option<(Epoch, TagTable)> {
-    let mut bytes = Bytes::of(bytes);
+    let mut bytes = Reader::of(bytes);
     let epoch = Epoch(bytes.wide()?);
     let slots = bytes.rest();
     let (slots, rest) = slots.as_chunks::<16>();
@@ -15,7 +15,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(Epoch, TagTable)> {
         return None;
     }
     let positions = |slot: &[u8; 16]| {
-        let mut slot = Bytes::of(slot);
+        let mut slot = Reader::of(slot);
         Some(Positions { hard: slot.number()?, soft: slot.number()? })
     };
     let slots: Option<Box<[Positions]>> = slots.iter().map(positions).collect();

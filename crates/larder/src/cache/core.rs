@@ -57,6 +57,8 @@ pub(crate) struct Making {
     pub(crate) l0: u64,
     pub(crate) place: Place,
     pub(crate) as_of: u64,
+    /// As of an entry's meta.
+    pub(crate) key_as_of: u64,
     pub(crate) lifetime: Lifetime,
     pub(crate) loaded_at: Moment,
     pub(crate) load_cost: Duration,
@@ -136,6 +138,7 @@ impl<V: Entry> CacheCore<V> {
         let parts = MetaParts {
             l0: making.l0,
             as_of: making.as_of,
+            key_as_of: making.key_as_of,
             epoch: making.place.number,
             shard: sought.shard as u8,
             cache: self.id,

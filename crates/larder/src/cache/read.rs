@@ -4,7 +4,7 @@ use super::{BoxError, Cache};
 use crate::error::SourceError;
 use crate::hit::{Answer, Lookup};
 use crate::loaded::{IntoLoaded, Load};
-use crate::read::{Consistency, Demand, Loader, Loading, fetch, read};
+use crate::read::{Consistency, Demand, Loader, Loading, fetch_one, read};
 use crate::{Entry, Error, Key};
 
 /// A read about to be made, see [`Cache::read`].
@@ -56,8 +56,8 @@ impl<'c, K: Key, V: Entry> Read<'c, K, V> {
         if self.demand.bypass {
             return None;
         }
-        let mut answers = fetch(core, &[core.sought(self.key)], &self.demand).await;
-        answers.pop().flatten().map(Answer::into_lookup)
+        let answer = fetch_one(core, &core.sought(self.key), &self.demand).await;
+        answer.map(Answer::into_lookup)
     }
 
     /// As [`Cache::get_or_load`].

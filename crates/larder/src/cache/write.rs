@@ -106,12 +106,14 @@ impl<V: Entry> Setting<V> {
     }
 
     fn keep(self, core: &CacheCore<V>, lifetime: Lifetime, at: Appended, l0: u64) {
+        let as_of = at.position;
         let place = core.view(&self.sought).place();
         let number = if place.epoch == Some(at.epoch) { place.number } else { u32::MAX };
         let making = Making {
             l0,
             place: Place { number, ..place },
-            as_of: at.position,
+            as_of,
+            key_as_of: as_of,
             lifetime,
             loaded_at: self.began,
             load_cost: Duration::ZERO,

@@ -4,8 +4,6 @@
 mod compression;
 mod encoding;
 
-use std::sync::Arc;
-
 pub use compression::Compression;
 pub use encoding::Codec;
 
@@ -45,7 +43,7 @@ impl Form {
                 None => (0, encoded),
             }
         };
-        Ok(Payload { form: self.codec.number() | compression << 4, bytes: Arc::from(bytes) })
+        Ok(Payload { form: self.codec.number() | compression << 4, bytes: bytes.into() })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every form gives back what it was given, or nothing.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::*;
@@ -148,7 +150,7 @@ fn a_value_of_another_type_or_form_is_a_miss() {
 fn a_forged_length_makes_no_room_and_is_a_miss() {
     for length in [0, 10, LIMIT as u32 + 1, u32::MAX] {
         let bytes = [&length.to_le_bytes()[..], &[0x1F, b'a', 1, 0, 0xFF, 0xFF, 0xFF, 0x00]].concat();
-        let payload = Payload { form: 0x11, bytes: Arc::from(bytes) };
+        let payload = Payload { form: 0x11, bytes: bytes.into() };
         assert_eq!(read(&payload), None, "{length}");
     }
 }
@@ -171,7 +173,7 @@ fn hostile_bytes_are_a_miss() {
             }
         }
         // Whatever comes out, nothing panics; the checksum of the envelope is what rejects it.
-        if let Some(room) = read(&Payload { form: payload.form, bytes: Arc::from(bytes) }) {
+        if let Some(room) = read(&Payload { form: payload.form, bytes: bytes.into() }) {
             assert!(room.players.len() <= LIMIT);
         }
     }

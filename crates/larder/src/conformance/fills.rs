@@ -1,6 +1,6 @@
 //! When a loaded value is stored, and what comes back.
 
-use std::sync::Arc;
+use bytes::Bytes;
 
 use super::scene::{Granted, Scene, hard, room, tag};
 use super::{Broken, Outcome};
@@ -71,7 +71,7 @@ async fn a_stored_entry_comes_back_as_it_was(scene: &Scene) -> Outcome {
 async fn an_empty_payload_is_not_a_negative_entry(scene: &Scene) -> Outcome {
     let granted = scene.granted(&room(1)).await?;
     let entry = StoredEntry {
-        payload: Some(Payload { form: 1, bytes: Arc::from([]) }),
+        payload: Some(Payload { form: 1, bytes: Bytes::new() }),
         ..scene.entry(&granted)
     };
     comes_back(scene, &granted, entry).await

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::ear::Ear;
 use super::{Broken, Fault, Stage};
 use crate::key::{EncodedKey, Key, Parts};
@@ -137,7 +139,7 @@ impl Scene {
             expires_at: now.plus(Duration::from_secs(3600)),
             load_cost: Duration::from_millis(3),
             loaded_at: now,
-            payload: Some(Payload { form: 1, bytes: Arc::from(id.to_be_bytes()) }),
+            payload: Some(Payload { form: 1, bytes: Bytes::copy_from_slice(&id.to_be_bytes()) }),
         }
     }
 

@@ -82,7 +82,7 @@ fn foreign_entry<T>(_foreign: Arc<dyn Any + Send + Sync>) -> Option<T> {
     None
 }
 
-/// What decides whether an entry may be served. 64 bytes, and first what every hit reads.
+/// What decides whether an entry may be served. 72 bytes, and first what every hit reads.
 #[repr(C)]
 pub(crate) struct Meta {
     judged: JudgedAt,
@@ -97,6 +97,10 @@ pub(crate) struct Meta {
     pub(crate) key_slot: u16,
     /// The log position when the load began.
     pub(crate) as_of: u64,
+    /// Up to this position no record named the key: `as_of`, or what this node had applied when it
+    /// asked the shared tier for the value. Slots are shared, so that positions in between would
+    /// be those of other keys.
+    pub(crate) key_as_of: u64,
     fresh_until: PlainU64,
     /// What few entries have.
     rare: Option<Box<Rare>>,
@@ -127,6 +131,7 @@ pub(crate) struct MetaParts {
     /// The local sequence when its load began.
     pub(crate) l0: u64,
     pub(crate) as_of: u64,
+    pub(crate) key_as_of: u64,
     pub(crate) epoch: EpochNumber,
     pub(crate) shard: u8,
     pub(crate) cache: CacheId,
@@ -148,6 +153,7 @@ impl Meta {
         Meta {
             judged: JudgedAt::unjudged(parts.l0),
             as_of: parts.as_of,
+            key_as_of: parts.key_as_of,
             fresh_until: PlainU64::new(times.fresh_until.as_nanos()),
             quiet_until: PlainU64::new(times.quiet_until.as_nanos()),
             rare: has_rare.then(|| Box::new(Rare { tags, own_time })),

@@ -114,8 +114,7 @@ impl Node {
         match cache_of(target) {
             Some(cache) => self
                 .cache_named(&cache)
-                .and_then(|id| self.cache_entry(id))
-                .and_then(|cache| cache.replica_lag),
+                .and_then(|id| self.of_cache(id, |cache| cache.replica_lag).flatten()),
             None => self.registry.lock().caches.iter().filter_map(|cache| cache.replica_lag).max(),
         }
     }

@@ -41,10 +41,10 @@ impl View {
         let tables = self.tables();
         let tags = tables.positions_of_names(subject.names);
         let key = tables.positions_of_key(subject.key_slot);
-        let key_kills = subject.residence == Residence::Elsewhere && key.hard > subject.as_of;
+        let key_kills = subject.residence == Residence::Elsewhere && key.hard > subject.key_as_of;
         if tags.hard > subject.as_of || key_kills {
             Verdict::Dead
-        } else if tags.soft > subject.as_of || key.soft > subject.as_of {
+        } else if tags.soft > subject.as_of || key.soft > subject.key_as_of {
             Verdict::Stale
         } else {
             Verdict::Fresh

@@ -296,21 +296,22 @@ impl Node {
         self.registry.lock().by_name.get(name).copied()
     }
 
-    fn cache_entry(&self, id: CacheId) -> Option<CacheEntry> {
-        self.registry.lock().caches.get(usize::from(id.0)).cloned()
+    /// What `pick` takes of a cache.
+    fn of_cache<T>(&self, id: CacheId, pick: impl FnOnce(&CacheEntry) -> T) -> Option<T> {
+        self.registry.lock().caches.get(usize::from(id.0)).map(pick)
     }
 
     pub(crate) fn counters_of(&self, id: CacheId) -> Option<Arc<Counters>> {
-        self.cache_entry(id).map(|cache| cache.counters)
+        self.of_cache(id, |cache| Arc::clone(&cache.counters))
     }
 
     fn cache_name(&self, id: CacheId) -> Option<Box<str>> {
-        self.cache_entry(id).map(|cache| cache.name)
+        self.of_cache(id, |cache| cache.name.clone())
     }
 
     /// How long an entry of this cache is kept once it is no longer fresh.
     fn kept_after_fresh(&self, id: CacheId) -> Duration {
-        self.cache_entry(id).map_or(Duration::ZERO, |cache| cache.kept_after_fresh)
+        self.of_cache(id, |cache| cache.kept_after_fresh).unwrap_or_default()
     }
 
     /// The map that caches without a budget of their own share.
@@ -320,7 +321,8 @@ impl Node {
 
     /// The map that holds the entries of a cache.
     fn memory_of(&self, id: CacheId) -> Arc<Memory> {
-        self.cache_entry(id).map_or_else(|| Arc::clone(&self.memory), |cache| cache.memory)
+        let own = self.of_cache(id, |cache| Arc::clone(&cache.memory));
+        own.unwrap_or_else(|| Arc::clone(&self.memory))
     }
 
     /// Every map of this node.

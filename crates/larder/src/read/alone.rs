@@ -51,6 +51,7 @@ impl<V: Entry> CacheCore<V> {
                 l0: 0,
                 place: Place { epoch: None, number: u32::MAX, applied: 0 },
                 as_of: 0,
+                key_as_of: 0,
                 lifetime: Lifetime::NONE,
                 loaded_at: began,
                 load_cost: node.now().since(began),

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-
 use super::Demand;
 use super::catch_up::{CatchUp, Footing};
 use super::drive::Call;
@@ -13,10 +11,32 @@ use crate::Entry;
 use crate::cache::core::{CacheCore, Sought};
 use crate::flight::Route;
 use crate::hit::{Answer, Origin};
+use crate::key::EncodedKey;
 use crate::memory::verdict::Verdict;
 use crate::node::subject::Names;
 use crate::node::view::View;
 use crate::shard::StoredEntry;
+use crate::wait;
+
+/// What is known of one key.
+pub(crate) async fn fetch_one<V: Entry>(
+    core: &Arc<CacheCore<V>>,
+    sought: &Sought,
+    demand: &Demand,
+) -> Option<Answer<V>> {
+    let call = Call::new(core, demand);
+    let view = core.view(sought);
+    let footing = core.node.footing(view, &demand.consistency, &mut CatchUp::default()).await;
+    let mut answer = call.remembered(sought, footing);
+    if answer.is_none() && core.asks(view, footing, demand) {
+        let stored = core.stored(view, vec![sought.names.key.clone()]).await;
+        answer = stored.entries.first().and_then(|entry| {
+            entry.as_ref().and_then(|entry| core.usable(sought, entry, stored.asked, demand))
+        });
+    }
+    call.count(answer.as_ref(), Route::Whole);
+    answer
+}
 
 /// What is known of these keys, in their order.
 pub(crate) async fn fetch<V: Entry>(
@@ -26,7 +46,7 @@ pub(crate) async fn fetch<V: Entry>(
 ) -> Vec<Option<Answer<V>>> {
     let call = Call::new(core, demand);
     let mut answers: Vec<Option<Answer<V>>> = Vec::with_capacity(sought.len());
-    let mut asked = Vec::new();
+    let mut asked = vec![Vec::new(); core.node.views.len()];
     let mut footings: Vec<Option<Footing>> = vec![None; core.node.views.len()];
     for (index, key) in sought.iter().enumerate() {
         let footing = match footings[key.shard] {
@@ -36,60 +56,78 @@ pub(crate) async fn fetch<V: Entry>(
             }
         };
         footings[key.shard] = Some(footing);
-        let found = match call.look(key, footing) {
-            Look::Answer(answer) | Look::Refresh(answer, _) => Some(answer),
-            Look::Fallback(_) | Look::Nothing => None,
-        };
-        if found.is_none() && footing == Footing::Whole {
-            asked.push(index);
+        let found = call.remembered(key, footing);
+        if found.is_none() && core.asks(core.view(key), footing, demand) {
+            asked[key.shard].push(index);
         }
         answers.push(found);
     }
-    core.fetch_shared(sought, asked, demand, &mut answers).await;
+    // All shards at once: one round trip, not one a shard.
+    let asked = asked.iter().enumerate().filter(|(_, indices)| !indices.is_empty());
+    let parts = asked.map(|(shard, indices)| core.fetch_part(shard, sought, indices, demand));
+    for (index, answer) in wait::all(parts).await.into_iter().flatten() {
+        answers[index] = answer;
+    }
     answers.iter().for_each(|answer| call.count(answer.as_ref(), Route::Whole));
     answers
 }
 
-impl<V: Entry> CacheCore<V> {
-    async fn fetch_shared(
-        &self,
-        sought: &[Sought],
-        asked: Vec<usize>,
-        demand: &Demand,
-        answers: &mut [Option<Answer<V>>],
-    ) {
-        let parts = self.node.views.iter().filter_map(|view| {
-            let barred = demand.skip_shared || !view.shard.keeps_values();
-            let mine: Vec<usize> =
-                asked.iter().copied().filter(|&index| sought[index].shard == view.index).collect();
-            (!barred && !mine.is_empty()).then(|| self.fetch_part(view, sought, mine, demand))
-        });
-        // All shards at once: one round trip, not one a shard.
-        for (index, answer) in join_all(parts).await.into_iter().flatten() {
-            answers[index] = answer;
+/// When a shard was asked.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    /// The local sequence before.
+    l0: u64,
+    /// What this node had applied.
+    applied: u64,
+}
+
+/// What one shard has of the keys that it was asked for, in their order.
+struct StoredEntries {
+    asked: Asked,
+    /// Empty where it did not answer, or not in the epoch of this node's view.
+    entries: Vec<Option<StoredEntry>>,
+}
+
+impl<V: Entry> Call<'_, V> {
+    /// What memory has of a key, if it may be served.
+    fn remembered(&self, sought: &Sought, footing: Footing) -> Option<Answer<V>> {
+        match self.look(sought, footing) {
+            Look::Answer(answer) | Look::Refresh(answer, _) => Some(answer),
+            Look::Fallback(_) | Look::Nothing => None,
         }
     }
+}
 
-    /// What one shard has of these keys.
-    async fn fetch_part(
-        &self,
-        view: &View,
-        sought: &[Sought],
-        mine: Vec<usize>,
-        demand: &Demand,
-    ) -> Vec<(usize, Option<Answer<V>>)> {
+impl<V: Entry> CacheCore<V> {
+    fn asks(&self, view: &View, footing: Footing, demand: &Demand) -> bool {
+        footing == Footing::Whole && !demand.skip_shared && view.shard.keeps_values()
+    }
+
+    async fn stored(&self, view: &View, keys: Vec<EncodedKey>) -> StoredEntries {
         let l0 = self.node.sequence();
         let known = view.asking();
-        let keys = mine.iter().map(|&index| sought[index].names.key.clone()).collect();
         let asked = self.node.within(self.node.limits.call_timeout, view.shard.read(keys)).await;
-        let Ok(reply) = asked else { return Vec::new() };
-        if !known.agrees(reply.epoch, reply.head) {
-            return Vec::new();
-        }
-        let usable = |(index, entry): (usize, Option<StoredEntry>)| {
-            (index, entry.and_then(|entry| self.usable(&sought[index], &entry, l0, demand)))
+        let entries = match asked {
+            Ok(reply) if known.agrees(reply.epoch, reply.head) => reply.entries,
+            _ => Vec::new(),
         };
-        mine.into_iter().zip(reply.entries).map(usable).collect()
+        StoredEntries { asked: Asked { l0, applied: known.place.applied }, entries }
+    }
+
+    /// What one shard has of some of these keys.
+    async fn fetch_part(
+        &self,
+        shard: usize,
+        sought: &[Sought],
+        indices: &[usize],
+        demand: &Demand,
+    ) -> Vec<(usize, Option<Answer<V>>)> {
+        let keys = indices.iter().map(|&index| sought[index].names.key.clone()).collect();
+        let StoredEntries { asked, entries } = self.stored(&self.node.views[shard], keys).await;
+        let usable = |(&index, entry): (&usize, Option<StoredEntry>)| {
+            (index, entry.and_then(|entry| self.usable(&sought[index], &entry, asked, demand)))
+        };
+        indices.iter().zip(entries).map(usable).collect()
     }
 
     /// A value of the shared tier, if it may be served.
@@ -97,16 +135,17 @@ impl<V: Entry> CacheCore<V> {
         &self,
         sought: &Sought,
         entry: &StoredEntry,
-        l0: u64,
+        asked: Asked,
         demand: &Demand,
     ) -> Option<Answer<V>> {
+        let Asked { l0, applied } = asked;
         let view = self.view(sought);
         let place = view.place();
         let tags = &entry.tags[sought.names.prefixes.len().min(entry.tags.len())..];
         if Some(entry.epoch) != place.epoch || view.skips_shared(Names { tags, ..sought.names() }) {
             return None;
         }
-        let resident = self.decode(sought, StoredAt { entry, l0, place, tags })?;
+        let resident = self.decode(sought, StoredAt { entry, l0, applied, place, tags })?;
         let verdict = view.judge_elsewhere(&resident.meta, sought.names(), l0);
         let now = self.node.now();
         let fresh_until = resident.meta.fresh_until();

@@ -26,6 +26,8 @@ use crate::shard::{Fill, FillReply, Payload, StoredEntry, TAGS_MAX};
 pub(super) struct StoredAt<'a> {
     pub(super) entry: &'a StoredEntry,
     pub(super) l0: u64,
+    /// What this node had applied when it asked.
+    pub(super) applied: u64,
     pub(super) place: Place,
     /// The tags of the value, without the prefixes of the key.
     pub(super) tags: &'a [NameHash],
@@ -121,6 +123,7 @@ impl<V: Entry> CacheCore<V> {
             l0: leg.l0,
             place: self.place_of(leg),
             as_of: leg.as_of,
+            key_as_of: leg.as_of,
             lifetime: lifetime.unwrap_or(Lifetime::NONE),
             loaded_at: done.began,
             load_cost: done.took,
@@ -246,6 +249,8 @@ impl<V: Entry> CacheCore<V> {
             l0: stored.l0,
             place: stored.place,
             as_of: entry.as_of,
+            // Whoever logs a record of the key removes or flags the value in the same step.
+            key_as_of: entry.as_of.max(stored.applied),
             lifetime: Lifetime { fresh_for, kept_for: entry.expires_at.since(entry.loaded_at) },
             loaded_at: now.minus(server_now.since(entry.loaded_at)),
             load_cost: entry.load_cost,

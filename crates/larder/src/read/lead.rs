@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-
 use super::Demand;
 use super::held::Held;
 use super::loader::Loader;
@@ -19,7 +17,7 @@ use crate::key::EncodedKey;
 use crate::memory::verdict::Verdict;
 use crate::node::Node;
 use crate::shard::{Epoch, Token};
-use crate::wait::Signal;
+use crate::wait::{self, Signal};
 
 /// How a flight ended, for those who waited.
 pub(crate) enum Landing<V> {
@@ -298,7 +296,7 @@ impl<V: Entry> Leading<V> {
     /// without one.
     async fn wait_for(&mut self, held: Vec<(usize, Held)>, deadline: Moment) {
         let node = Arc::clone(&self.core.node);
-        join_all(held.iter().map(|(_, held)| held.ended(&node, deadline))).await;
+        wait::all(held.iter().map(|(_, held)| held.ended(&node, deadline))).await;
         if node.now() >= deadline {
             let late: Vec<usize> = held.iter().map(|(index, _)| *index).collect();
             self.load(&late).await;

@@ -18,7 +18,7 @@ mod patience;
 
 pub(crate) use batch::{BatchLoader, read_many};
 pub(crate) use drive::read;
-pub(crate) use fetch::fetch;
+pub(crate) use fetch::{fetch, fetch_one};
 pub(crate) use loader::{Loader, Loading};
 pub(crate) use look::peek;
 

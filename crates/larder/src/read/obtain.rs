@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-
 use super::finish::StoredAt;
 use super::held::Held;
 use super::lead::{Leading, Lease, Leg, Next};
@@ -21,6 +19,7 @@ use crate::node::Node;
 use crate::node::subject::Names;
 use crate::node::view::View;
 use crate::shard::{LeaseReply, StoredEntry, Token, Unreachable};
+use crate::wait;
 
 /// How often a key is read and its lease asked for, before it is loaded without one.
 const TRIES: usize = 5;
@@ -54,7 +53,7 @@ impl<V: Entry> Leading<V> {
                 asks.push(ask_lease(&core, index, leg, *seen));
             }
         }
-        nexts.extend(join_all(asks).await);
+        nexts.extend(wait::all(asks).await);
         nexts
     }
 
@@ -90,14 +89,15 @@ impl<V: Entry> Leading<V> {
             read_shard(&node, shard, legs, keys)
         });
         let mut said = Vec::new();
-        for (legs, entries) in join_all(reads).await {
+        for (legs, entries) in wait::all(reads).await {
             for (at, index) in legs.into_iter().enumerate() {
                 let leg = &mut self.legs[index];
                 said.push((
                     index,
                     match &entries {
-                        Answered::Entries(entries) => {
-                            consider_read(&self.core, leg, entries.get(at).cloned().flatten())
+                        Answered::Entries(entries, applied) => {
+                            let entry = entries.get(at).cloned().flatten();
+                            consider_read(&self.core, leg, entry, *applied)
                         }
                         Answered::OtherEpoch => start_over(leg),
                         Answered::Unreachable => Said::Next(Next::Load),
@@ -111,7 +111,8 @@ impl<V: Entry> Leading<V> {
 
 /// What a shard answered to a read.
 enum Answered {
-    Entries(Vec<Option<StoredEntry>>),
+    /// With what this node had applied when it asked.
+    Entries(Vec<Option<StoredEntry>>, u64),
     OtherEpoch,
     Unreachable,
 }
@@ -127,7 +128,9 @@ async fn read_shard(
     let reply = node.within(node.limits.call_timeout, view.shard.read(keys)).await;
     let answered = match reply {
         Err(Unreachable { .. }) => Answered::Unreachable,
-        Ok(reply) if asked.agrees(reply.epoch, reply.head) => Answered::Entries(reply.entries),
+        Ok(reply) if asked.agrees(reply.epoch, reply.head) => {
+            Answered::Entries(reply.entries, asked.place.applied)
+        }
         Ok(_) => Answered::OtherEpoch,
     };
     (legs, answered)
@@ -142,15 +145,21 @@ fn consider_read<V: Entry>(
     core: &CacheCore<V>,
     leg: &mut Leg<V>,
     entry: Option<StoredEntry>,
+    applied: u64,
 ) -> Said {
     match entry {
-        Some(entry) => consider(core, leg, entry),
+        Some(entry) => consider(core, leg, entry, applied),
         None => Said::AskLease { seen: None },
     }
 }
 
-/// Judges a value of the shared tier.
-fn consider<V: Entry>(core: &CacheCore<V>, leg: &mut Leg<V>, entry: StoredEntry) -> Said {
+/// Judges a value of the shared tier; `applied` is what this node had applied when it asked.
+fn consider<V: Entry>(
+    core: &CacheCore<V>,
+    leg: &mut Leg<V>,
+    entry: StoredEntry,
+    applied: u64,
+) -> Said {
     let view = core.view(&leg.sought);
     let seen = Some(entry.id);
     if Some(entry.epoch) != view.place().epoch {
@@ -161,9 +170,8 @@ fn consider<V: Entry>(core: &CacheCore<V>, leg: &mut Leg<V>, entry: StoredEntry)
     if view.skips_shared(Names { tags, ..leg.sought.names() }) {
         return Said::Next(Next::Load);
     }
-    let Some(resident) =
-        core.decode(&leg.sought, StoredAt { entry: &entry, l0: leg.l0, place: view.place(), tags })
-    else {
+    let stored = StoredAt { entry: &entry, l0: leg.l0, applied, place: view.place(), tags };
+    let Some(resident) = core.decode(&leg.sought, stored) else {
         return Said::AskLease { seen };
     };
     let meta = &resident.meta;
@@ -231,7 +239,7 @@ async fn ask_lease<V: Entry>(
                     leg.start_over();
                     return (index, Next::Landed);
                 }
-                match consider(core, leg, found) {
+                match consider(core, leg, found, asked.place.applied) {
                     Said::Next(next) => return (index, next),
                     Said::AskLease { .. } if leg.tries >= TRIES => return (index, Next::Load),
                     Said::AskLease { seen: newest } => seen = newest,

@@ -14,6 +14,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::clock::{BoxFuture, Moment};
 use crate::key::EncodedKey;
 use crate::key::pattern::Pattern;
@@ -121,7 +123,7 @@ pub struct Payload {
     /// The form of the bytes: codec and compression. Never 0, so that a store can write "none" as 0.
     pub form: u8,
     /// The value in this form.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Bytes,
 }
 
 impl fmt::Debug for Payload {

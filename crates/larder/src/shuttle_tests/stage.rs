@@ -271,6 +271,7 @@ impl Stage {
             l0,
             place: core.view(&sought).place(),
             as_of,
+            key_as_of: as_of,
             lifetime: Lifetime { fresh_for: FRESH, kept_for: FRESH },
             loaded_at: core.node.now(),
             load_cost: Duration::ZERO,

@@ -1,11 +1,11 @@
 //! Reads bytes that somebody else wrote. Nothing is trusted: what is cut off is `None`.
 
 /// What is left to read.
-pub(crate) struct Bytes<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
-impl<'a> Bytes<'a> {
+impl<'a> Reader<'a> {
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
-        Bytes(bytes)
+        Reader(bytes)
     }
 
     /// The next `count` bytes.
