@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use larder::clock::Moment;
 use larder::{
-    BoxError, BuildError, Cache, Entry, Hit, IntoLoaded, Invalidation, Key, Larder, Load, Lookup,
-    Origin, Outcome,
+    BoxError, BuildError, Cache, CacheOf, Entry, Hit, IntoLoaded, Invalidation, Key, Larder, Load,
+    Lookup, Origin, Outcome,
 };
 
 use crate::http::{ApiError, CachePlan, CacheStatus, Cached, Provenance};
@@ -70,6 +70,12 @@ pub struct CachedReads<K, T> {
 impl<K, T> fmt::Debug for CachedReads<K, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedReads").field("plan", self.plan).finish_non_exhaustive()
+    }
+}
+
+impl<K, T> CacheOf<K> for CachedReads<K, T> {
+    fn cache_name(&self) -> &str {
+        self.as_ref()
     }
 }
 

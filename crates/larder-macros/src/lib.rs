@@ -1,11 +1,17 @@
-//! Derive macros of `larder`. Generated code uses only the public API of `larder`.
+//! The macros of `larder`. Generated code uses only the public API of `larder`.
 
+mod cacheable;
 mod entry;
 mod fields;
+mod function;
+mod invalidate;
 mod key;
+mod options;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, parse_macro_input};
+use syn::{DeriveInput, ItemFn, parse_macro_input};
+
+use options::Options;
 
 /// Derives `larder::Key`: the fields are the parts, in order.
 ///
@@ -40,4 +46,102 @@ pub fn derive_key(input: TokenStream) -> TokenStream {
 pub fn derive_entry(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     entry::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Answers an async function from a cache; the function as it was written becomes the loader.
+///
+/// ```
+/// use larder::{Cache, Larder, cacheable};
+///
+/// #[cacheable(cache = rooms, key = id)]
+/// async fn room(rooms: &Cache<u64, String>, id: u64) -> Result<String, std::io::Error> {
+///     Ok(format!("room {id}"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let larder = Larder::new("docs")?;
+/// let rooms = larder.cache("rooms").build()?;
+/// assert_eq!(*room(&rooms, 12).await?, "room 12");
+/// assert_eq!(room(&rooms, 12).await?.origin(), larder::Origin::Memory);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | option | what it is |
+/// |---|---|
+/// | `cache` | the `Cache<K, V>`, by any expression: `self.rooms`, an argument, a static |
+/// | `key` | the `K`, of the arguments |
+/// | `fresh_for` | a `Duration` for this value, instead of the cache's |
+/// | `tags` | a list of labels, each a `Tag` or what becomes one |
+/// | `condition` | a `bool`; `false`: the source is asked, and nothing is kept |
+///
+/// `fresh_for` and `tags` may speak of the arguments, and of `result`, a reference to what was loaded.
+///
+/// # What it answers
+/// As [`Cache::get_or_load`] does: a function of `Result<V, E>` answers `Result<Hit<V>, Error>`, one of
+/// `Result<Option<V>, E>` or `Result<Loaded<V>, E>` answers `Result<Lookup<V>, Error>`. The source itself
+/// stays callable, as a function of the same name with `_uncached` after it.
+///
+/// # What it needs
+/// A load may outlive its caller. So the loader gets copies: `self` (by reference) and all arguments are
+/// `Clone`, references are to what `ToOwned` copies, and none is mutable. In an `impl` of a trait it
+/// has no place for the second function: put it on a function that the trait's calls.
+///
+/// [`Cache::get_or_load`]: https://docs.rs/larder
+#[proc_macro_attribute]
+pub fn cacheable(options: TokenStream, item: TokenStream) -> TokenStream {
+    let (options, item) =
+        (parse_macro_input!(options as Options), parse_macro_input!(item as ItemFn));
+    cacheable::expand(options, item).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Invalidates what an async function changes, once it has changed it.
+///
+/// ```
+/// use larder::{Cache, Larder, cache_invalidate};
+///
+/// struct Rooms {
+///     larder: Larder,
+///     rooms: Cache<u64, String>,
+/// }
+///
+/// impl Rooms {
+///     #[cache_invalidate(
+///         larder = self.larder,
+///         keys = [(self.rooms, id)],
+///         tags = [format!("rooms-of-{}", result)],
+///         rolled_back = error.kind() == std::io::ErrorKind::InvalidInput,
+///     )]
+///     async fn rename(&self, id: u64, name: &str) -> Result<u64, std::io::Error> {
+///         // … commits, and answers the owner
+/// #       Ok(id + name.len() as u64)
+///     }
+/// }
+/// ```
+///
+/// | option | what it is |
+/// |---|---|
+/// | `larder` | the `Larder` of the caches |
+/// | `keys` | a list of pairs: a cache, or its name, and a key |
+/// | `prefixes` | the same: every entry whose key begins with these parts; a number needs its type, as in `(7_u64,)` |
+/// | `tags` | a list of labels |
+/// | `caches` | a list of caches, or their names: every entry |
+/// | `patterns` | a list of `Pattern`s; each costs a scan |
+/// | `condition` | a `bool`; `false`: nothing is invalidated |
+/// | `rolled_back` | a `bool`, which may speak of `error`: the write is known to have changed nothing |
+///
+/// Every one but `condition` and `rolled_back` may speak of `result`, a reference to what the
+/// function answered.
+///
+/// # When it invalidates
+/// When the function answered, also with an error that `rolled_back` does not speak for, and when it was
+/// cancelled: then nobody knows what the source did. What speaks of `result` is known only after
+/// success: name by the arguments what must not be missed. The function waits until every shard has
+/// it, at most `append_timeout`; a fault of the shared tier is no fault of the write.
+#[proc_macro_attribute]
+pub fn cache_invalidate(options: TokenStream, item: TokenStream) -> TokenStream {
+    let (options, item) =
+        (parse_macro_input!(options as Options), parse_macro_input!(item as ItemFn));
+    invalidate::expand(options, item).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -11,6 +11,7 @@ use crate::position::Position;
 use crate::record::Tag;
 use crate::shard::{TailRequest, Unreachable};
 use crate::stats::CacheStats;
+use crate::writing::Writing;
 use crate::{Entry, Key};
 
 /// One process's part of a namespace: its memory, its view of the log, its caches. Cheap to clone.
@@ -81,6 +82,24 @@ impl Larder {
     /// One append a shard, whatever the number of entries; a pattern costs a scan.
     pub async fn invalidate(&self, invalidation: Invalidation) -> Invalidated {
         self.node.invalidate(invalidation.into_records()).await
+    }
+
+    /// Begins a write of the source, which changes what `invalidation` names.
+    ///
+    /// ```
+    /// # async fn rename(larder: larder::Larder) -> Result<(), std::io::Error> {
+    /// # async fn commit() -> Result<(), std::io::Error> { Ok(()) }
+    /// let writing = larder.writing(larder::Invalidation::new().key("rooms", &12u64));
+    /// // Cancelled here, it invalidates too.
+    /// match commit().await {
+    ///     Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => writing.rolled_back(),
+    ///     _ => drop(writing.committed().await),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn writing(&self, invalidation: Invalidation) -> Writing {
+        Writing::new(&self.node, invalidation)
     }
 
     /// Invalidates every entry that carries this tag.

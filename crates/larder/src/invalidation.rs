@@ -7,6 +7,31 @@ use crate::node::queue::Ticket;
 use crate::position::Position;
 use crate::record::{Mode, Name, Tag};
 
+/// What names the cache of an entry with key `K`: a [`Cache`](crate::Cache) of such keys, or a text.
+#[diagnostic::on_unimplemented(message = "`{Self}` is no cache of keys `{K}`, nor a cache's name")]
+pub trait CacheOf<K: ?Sized> {
+    /// The name of the cache.
+    fn cache_name(&self) -> &str;
+}
+
+impl<K: ?Sized> CacheOf<K> for str {
+    fn cache_name(&self) -> &str {
+        self
+    }
+}
+
+impl<K: ?Sized> CacheOf<K> for String {
+    fn cache_name(&self) -> &str {
+        self
+    }
+}
+
+impl<K: ?Sized, C: CacheOf<K> + ?Sized> CacheOf<K> for &C {
+    fn cache_name(&self) -> &str {
+        (**self).cache_name()
+    }
+}
+
 /// Everything that one change of the source makes wrong: any number of keys, prefixes, tags,
 /// caches and patterns, invalidated in one call.
 ///
@@ -41,15 +66,16 @@ impl Invalidation {
         self.with(Target::Name(name))
     }
 
-    /// One entry of the cache called `cache`.
-    pub fn key<K: Key + ?Sized>(self, cache: impl AsRef<str>, key: &K) -> Self {
-        self.named(Name::key(&EncodedKey::new(cache.as_ref(), key)))
+    /// One entry of a cache. A handle takes only keys of its own type; a name takes any, and where
+    /// the type is another one than the cache's, it names another key: `1_i32` is not `1_u64`.
+    pub fn key<K: Key + ?Sized>(self, cache: impl CacheOf<K>, key: &K) -> Self {
+        self.named(Name::key(&EncodedKey::new(cache.cache_name(), key)))
     }
 
     /// Every entry of a cache whose key begins with these parts, and the one whose key they are.
     pub fn prefix<K: Key + ?Sized>(self, cache: impl AsRef<str>, prefix: &K) -> Self {
         let under = Name::prefix(cache.as_ref(), prefix);
-        self.key(cache, prefix).named(under)
+        self.key(cache.as_ref(), prefix).named(under)
     }
 
     /// Every entry that carries this tag, in any cache.

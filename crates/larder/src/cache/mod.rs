@@ -18,7 +18,7 @@ pub use write::SetOutcome;
 
 use crate::clock::{BoxFuture, Moment};
 use crate::hit::{Answer, Lookup};
-use crate::invalidation::{Invalidated, Invalidation};
+use crate::invalidation::{CacheOf, Invalidated, Invalidation};
 use crate::loaded::{IntoLoaded, Load};
 use crate::memory::resident::{Resident, downcast};
 use crate::position::Position;
@@ -51,6 +51,12 @@ impl<K, V> Clone for Cache<K, V> {
 impl<K, V> fmt::Debug for Cache<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache").field("name", &self.core.name).finish_non_exhaustive()
+    }
+}
+
+impl<K, V> CacheOf<K> for Cache<K, V> {
+    fn cache_name(&self) -> &str {
+        &self.core.name
     }
 }
 

@@ -1,0 +1,62 @@
+//! A write of the source whose outcome is not known yet.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use crate::invalidation::{Invalidated, Invalidation};
+use crate::node::Node;
+use crate::node::marks::Target;
+use crate::record::Mode;
+
+/// A write of the source that is under way, made by [`Larder::writing`](crate::Larder::writing).
+///
+/// Whatever becomes of the write, what it changes is invalidated, unless it is known to have changed
+/// nothing. Dropped without a word, as when its caller is cancelled, it invalidates too: the source
+/// may have committed.
+#[must_use = "dropped at once, it invalidates before the write"]
+pub struct Writing {
+    node: Arc<Node>,
+    records: Vec<(Target, Mode)>,
+}
+
+impl Writing {
+    pub(crate) fn new(node: &Arc<Node>, invalidation: Invalidation) -> Self {
+        Writing { node: Arc::clone(node), records: invalidation.into_records() }
+    }
+
+    /// Names more: what was not known before the write, such as the key of a new row.
+    pub fn also(&mut self, invalidation: Invalidation) {
+        self.records.extend(invalidation.into_records());
+    }
+
+    /// The source has committed, or nobody knows: invalidates, see
+    /// [`Larder::invalidate`](crate::Larder::invalidate).
+    ///
+    /// # Cancel safety
+    /// Dropping the future forgets nothing.
+    pub async fn committed(mut self) -> Invalidated {
+        let records = std::mem::take(&mut self.records);
+        self.node.invalidate(records).await
+    }
+
+    /// The source is known to have changed nothing: what is cached stays.
+    pub fn rolled_back(mut self) {
+        self.records.clear();
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if self.records.is_empty() {
+            return;
+        }
+        let (node, records) = (Arc::clone(&self.node), std::mem::take(&mut self.records));
+        let tasks = Arc::clone(&node.tasks);
+        let mut work = Box::pin(async move { drop(node.invalidate(records).await) });
+        // The first step hides what is named on this node, before anybody reads again.
+        if (&mut work).now_or_never().is_none() {
+            tasks.spawn(work);
+        }
+    }
+}
