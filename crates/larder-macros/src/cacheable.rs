@@ -1,13 +1,11 @@
 //! `#[cacheable]`: a function becomes the loader of a cache.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
-use syn::{Attribute, Error, Expr, ItemFn, Result, Type};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Attribute, Error, Expr, ItemFn, Result, Type, parse_quote};
 
-use crate::function::{Argument, Function, first_argument};
+use crate::function::{Argument, Inputs, first_argument, value_of};
 use crate::options::Options;
-
-const KNOWN: &str = "`cache`, `key`, `fresh_for`, `tags` and `condition`";
 
 /// What the attribute says.
 struct Wishes {
@@ -20,58 +18,55 @@ struct Wishes {
 
 impl Wishes {
     fn of(mut options: Options) -> Result<Self> {
-        let needed = |name: &str, what: &str| {
-            Error::new(Span::call_site(), format!("`{name}` is missing: {what}"))
+        options.only(&["cache", "key", "fresh_for", "tags", "condition"])?;
+        let mut needed = |name: &str, what: &str| {
+            let missing = || Error::new(Span::call_site(), format!("`{name}` is missing: {what}"));
+            options.take(name).ok_or_else(missing)
         };
-        let cache = options
-            .take("cache")
-            .ok_or_else(|| needed("cache", "the `larder::Cache` of what the function answers"))?;
-        let key = options
-            .take("key")
-            .ok_or_else(|| needed("key", "which of the cache's keys the arguments name"))?;
-        let tags = match options.take("tags") {
-            None => Vec::new(),
-            Some(Expr::Array(tags)) => tags.elems.into_iter().collect(),
-            Some(other) => {
-                return Err(Error::new_spanned(other, "`tags` is a list: `tags = [first, second]`"));
-            }
-        };
+        let cache = needed("cache", "the `larder::Cache` of what the function answers")?;
+        let key = needed("key", "which of the cache's keys the arguments name")?;
+        let tags = options.take_list("tags")?;
         let (fresh_for, condition) = (options.take("fresh_for"), options.take("condition"));
-        options.none_left(KNOWN)?;
         Ok(Wishes { cache, key, fresh_for, tags, condition })
+    }
+
+    /// Whether the loader says more than the value.
+    fn says_more(&self) -> bool {
+        self.fresh_for.is_some() || !self.tags.is_empty()
     }
 }
 
-pub(crate) fn expand(options: Options, item: ItemFn) -> Result<TokenStream> {
+pub(crate) fn expand(options: Options, function: &ItemFn) -> Result<TokenStream> {
     let wishes = Wishes::of(options)?;
-    let function = Function::of(item)?;
-    let source = source(&function);
-    let cached = cached(&wishes, &function);
+    let value = value_of(function)?;
+    let inputs = Inputs::of(function)?;
+    let cached = cached(&wishes, function, value, &inputs);
+    let source = source(function);
     Ok(quote!(#cached #source))
 }
 
 /// The function as it was written, under another name.
-fn source(function: &Function) -> TokenStream {
-    let mut source = function.item.clone();
+fn source(function: &ItemFn) -> TokenStream {
+    let mut source = function.clone();
     source.sig.ident = source_name(function);
     source.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
-    let comment = format!(" Asks the source of [`{}`] itself.", function.item.sig.ident);
+    let comment = format!(" Asks the source of `{}` itself.", function.sig.ident);
     quote!(#[doc = #comment] #source)
 }
 
-fn source_name(function: &Function) -> Ident {
-    format_ident!("{}_uncached", function.item.sig.ident)
+fn source_name(function: &ItemFn) -> Ident {
+    format_ident!("{}_uncached", function.sig.ident)
 }
 
 /// The function that answers from the cache, under the name that was written.
-fn cached(wishes: &Wishes, function: &Function) -> TokenStream {
+fn cached(wishes: &Wishes, function: &ItemFn, value: &Type, inputs: &Inputs) -> TokenStream {
     let Wishes { cache, key, .. } = wishes;
-    let attributes = function.item.attrs.iter().filter(|attribute| is_of_both(attribute));
-    let visibility = &function.item.vis;
-    let mut signature = function.item.sig.clone();
-    let answer = answer_of(&function.value);
-    signature.output = syn::parse_quote!(-> ::core::result::Result<#answer, ::larder::Error>);
-    let loader = loader(wishes, function);
+    let attributes = function.attrs.iter().filter_map(of_both);
+    let visibility = &function.vis;
+    let mut signature = function.sig.clone();
+    let answer = answer_of(value);
+    signature.output = parse_quote!(-> ::core::result::Result<#answer, ::larder::Error>);
+    let loader = loader(wishes, function, value, inputs);
     let read = match &wishes.condition {
         None => quote!(__cache.get_or_load(__key, __load).await),
         Some(condition) => quote! {
@@ -82,50 +77,37 @@ fn cached(wishes: &Wishes, function: &Function) -> TokenStream {
             }
         },
     };
-    let (read, shape) = match wishes.says_more() {
-        false => (read, None),
-        true => {
-            let value = &function.value;
-            (
-                quote!(let __lookup = { #read }?;),
-                Some(quote! {
-                    <#value as ::larder::IntoLoaded<_>>::shape(__lookup)
-                }),
-            )
-        }
+    let answered = match wishes.says_more() {
+        false => read,
+        true => quote! {
+            let __lookup = { #read }?;
+            <#value as ::larder::IntoLoaded<_>>::shape(__lookup)
+        },
     };
     quote! {
         #(#attributes)*
         #visibility #signature {
-            let (__cache, __key) = (&#cache, &#key);
+            let (__cache, __key) = (&(#cache), &(#key));
             let __load = #loader;
-            #read
-            #shape
+            #answered
         }
     }
 }
 
-impl Wishes {
-    /// Whether the loader says more than the value.
-    fn says_more(&self) -> bool {
-        self.fresh_for.is_some() || !self.tags.is_empty()
-    }
-}
-
 /// The loader: it owns copies of what it needs, because it may outlive its caller.
-fn loader(wishes: &Wishes, function: &Function) -> TokenStream {
-    let copies = function.arguments.iter().map(Argument::copied);
-    let this = function.has_self.then(|| quote!(let __this = ::core::clone::Clone::clone(self);));
+fn loader(wishes: &Wishes, function: &ItemFn, value: &Type, inputs: &Inputs) -> TokenStream {
+    let copies = inputs.arguments.iter().map(Argument::copied);
+    let this = inputs.has_self.then(|| quote!(let __this = ::core::clone::Clone::clone(self);));
     let name = source_name(function);
-    let passed = function.arguments.iter().map(Argument::passed);
-    let source = match function.has_self {
+    let passed = inputs.arguments.iter().map(Argument::passed);
+    let source = match inputs.has_self {
         true => quote!(__this.#name(#(#passed),*)),
         false => quote!(#name(#(#passed),*)),
     };
     let work = match wishes.says_more() {
         false => quote!(#source.await),
         true => {
-            let loaded = loaded(wishes, &function.value);
+            let loaded = loaded(wishes, value);
             quote!(#source.await.map(|__value| #loaded))
         }
     };
@@ -138,9 +120,9 @@ fn loader(wishes: &Wishes, function: &Function) -> TokenStream {
 
 /// What was loaded, `__value`, with all that is said about it.
 fn loaded(wishes: &Wishes, value: &Type) -> TokenStream {
-    let tags = &wishes.tags;
-    let names: Vec<Ident> = (0..tags.len()).map(|at| format_ident!("__tag_{at}")).collect();
-    let fresh_for = wishes.fresh_for.iter();
+    let tags = wishes.tags.iter().map(|tag| owned_self(tag.to_token_stream()));
+    let names: Vec<Ident> = (0..wishes.tags.len()).map(|at| format_ident!("__tag_{at}")).collect();
+    let fresh_for = wishes.fresh_for.iter().map(|time| owned_self(time.to_token_stream()));
     let keep = wishes.fresh_for.iter().map(|_| quote!(.fresh_for(__fresh_for)));
     quote! {{
         let result = &__value;
@@ -148,6 +130,20 @@ fn loaded(wishes: &Wishes, value: &Type) -> TokenStream {
         #(let #names = ::larder::Tag::from(#tags);)*
         <#value as ::larder::IntoLoaded<_>>::into_loaded(__value) #(#keep)* #(.tag(#names))*
     }}
+}
+
+/// The same, of the loader's own copy of `self`.
+fn owned_self(tokens: TokenStream) -> TokenStream {
+    let owned = |token| match token {
+        TokenTree::Ident(name) if name == "self" => Ident::new("__this", name.span()).into(),
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), owned_self(group.stream()));
+            inner.set_span(group.span());
+            inner.into()
+        }
+        other => other,
+    };
+    tokens.into_iter().map(owned).collect()
 }
 
 /// What a read answers for a loader of this type, see `larder::IntoLoaded`.
@@ -158,7 +154,14 @@ fn answer_of(value: &Type) -> TokenStream {
     }
 }
 
-/// Attributes that say what a caller sees, or whether the function is there at all.
-fn is_of_both(attribute: &Attribute) -> bool {
-    ["doc", "cfg", "deprecated"].iter().any(|name| attribute.path().is_ident(name))
+/// What also stands on the function that reads: what its callers see, whether it is there at all,
+/// and what its author allows. An expectation would be missed on one of the two.
+fn of_both(attribute: &Attribute) -> Option<Attribute> {
+    let is = |name: &str| attribute.path().is_ident(name);
+    if ["allow", "cfg", "deprecated", "doc"].into_iter().any(is) {
+        return Some(attribute.clone());
+    }
+    let expected = attribute.meta.require_list().ok().filter(|_| is("expect"))?;
+    let lints = &expected.tokens;
+    Some(parse_quote!(#[allow(#lints)]))
 }

@@ -2,37 +2,43 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::spanned::Spanned;
 use syn::{Error, FnArg, GenericArgument, ItemFn, Pat, PathArguments, Result, ReturnType, Type};
 
-/// An async function that answers a `Result`.
-pub(crate) struct Function {
-    pub(crate) item: ItemFn,
-    /// Whether it is a method, with `&self`.
+/// The `T` of an async function that answers `Result<T, E>`.
+pub(crate) fn value_of(function: &ItemFn) -> Result<&Type> {
+    let signature = &function.sig;
+    if signature.asyncness.is_none() {
+        return Err(Error::new(
+            signature.fn_token.span,
+            "only an async function can wait for its cache: write `async fn`",
+        ));
+    }
+    let (value, there): (_, &dyn ToTokens) = match &signature.output {
+        ReturnType::Type(_, answer) => (first_argument(answer, "Result"), answer),
+        ReturnType::Default => (None, &signature.ident),
+    };
+    value.ok_or_else(|| Error::new_spanned(there, "answers a `Result`, as every source can fail"))
+}
+
+/// What a loader needs copies of, because it may outlive its caller.
+pub(crate) struct Inputs {
+    /// Whether the function is a method, with `&self`.
     pub(crate) has_self: bool,
     pub(crate) arguments: Vec<Argument>,
-    /// What it answers when all is well.
-    pub(crate) value: Type,
 }
 
 /// One argument besides `self`.
 pub(crate) struct Argument {
-    pub(crate) name: Ident,
+    name: Ident,
     /// It is a shared reference, so that a copy has to be made of what it points to.
-    pub(crate) is_reference: bool,
+    is_reference: bool,
 }
 
-impl Function {
-    pub(crate) fn of(item: ItemFn) -> Result<Self> {
-        if item.sig.asyncness.is_none() {
-            return Err(Error::new(
-                item.sig.fn_token.span,
-                "only an async function can wait for its cache: write `async fn`",
-            ));
-        }
+impl Inputs {
+    pub(crate) fn of(function: &ItemFn) -> Result<Self> {
         let mut has_self = false;
         let mut arguments = Vec::new();
-        for input in &item.sig.inputs {
+        for input in &function.sig.inputs {
             match input {
                 FnArg::Receiver(receiver) => {
                     if receiver.reference.is_none() || receiver.mutability.is_some() {
@@ -43,8 +49,7 @@ impl Function {
                 FnArg::Typed(typed) => arguments.push(argument(&typed.pat, &typed.ty)?),
             }
         }
-        let value = value_of(&item.sig.output)?;
-        Ok(Function { item, has_self, arguments, value })
+        Ok(Inputs { has_self, arguments })
     }
 }
 
@@ -62,17 +67,6 @@ fn argument(pattern: &Pat, of: &Type) -> Result<Argument> {
         other => matches!(other, Type::Reference(_)),
     };
     Ok(Argument { name: name.ident.clone(), is_reference })
-}
-
-/// The `T` of `Result<T, E>`.
-fn value_of(output: &ReturnType) -> Result<Type> {
-    let wanted = |span: &dyn ToTokens| {
-        Error::new_spanned(span, "answers a `Result`, as every source can fail")
-    };
-    let ReturnType::Type(_, answer) = output else {
-        return Err(Error::new(output.span(), "answers a `Result`, as every source can fail"));
-    };
-    first_argument(answer, "Result").cloned().ok_or_else(|| wanted(answer))
 }
 
 /// The first type argument of a type of this name.

@@ -1,123 +1,117 @@
 //! `#[cache_invalidate]`: what a write changes is invalidated, whatever becomes of the write.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::{Error, Expr, ItemFn, Result};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Error, Expr, FnArg, ItemFn, Pat, Result, ReturnType};
 
-use crate::function::Function;
+use crate::function::value_of;
 use crate::options::Options;
-
-const KNOWN: &str =
-    "`larder`, `keys`, `prefixes`, `tags`, `caches`, `patterns`, `condition` and `rolled_back`";
 
 /// What the attribute says.
 struct Wishes {
     larder: Expr,
-    targets: Vec<Target>,
+    /// What is known before the write, as calls of `larder::Invalidation`.
+    before: Vec<TokenStream>,
+    /// What speaks of `result`, which is there only after the write.
+    after: Vec<TokenStream>,
     condition: Option<Expr>,
     rolled_back: Option<Expr>,
 }
 
-/// One thing to be invalidated, as a call of `larder::Invalidation`.
-struct Target {
-    call: TokenStream,
-    /// It speaks of `result`, which is there only after the write.
-    is_of_result: bool,
-}
+const KNOWN: [&str; 8] =
+    ["larder", "keys", "prefixes", "tags", "caches", "patterns", "condition", "rolled_back"];
 
 impl Wishes {
     fn of(mut options: Options) -> Result<Self> {
+        options.only(&KNOWN)?;
         let larder = options.take("larder").ok_or_else(|| {
             Error::new(Span::call_site(), "`larder` is missing: the `larder::Larder` of the caches")
         })?;
-        let mut targets = Vec::new();
-        for (list, method) in [("keys", "key"), ("prefixes", "prefix")] {
-            let method = syn::Ident::new(method, Span::call_site());
-            for pair in listed(&mut options, list)? {
-                let (cache, key) = cache_and_key(pair, list)?;
-                targets.push(Target::of(quote!(.#method(&#cache, &#key))));
-            }
-        }
-        for tag in listed(&mut options, "tags")? {
-            targets.push(Target::of(quote!(.tag(#tag))));
-        }
-        for cache in listed(&mut options, "caches")? {
-            targets.push(Target::of(quote!(.cache(&#cache))));
-        }
-        for pattern in listed(&mut options, "patterns")? {
-            targets.push(Target::of(quote!(.pattern(#pattern))));
-        }
-        let (condition, rolled_back) = (options.take("condition"), options.take("rolled_back"));
-        options.none_left(KNOWN)?;
+        let targets = targets(&mut options)?;
         if targets.is_empty() {
             return Err(Error::new(
                 Span::call_site(),
                 "names nothing: give `keys`, `prefixes`, `tags`, `caches` or `patterns`",
             ));
         }
-        Ok(Wishes { larder, targets, condition, rolled_back })
-    }
-
-    fn calls(&self, of_result: bool) -> Vec<&TokenStream> {
-        let wanted = |target: &&Target| target.is_of_result == of_result;
-        self.targets.iter().filter(wanted).map(|target| &target.call).collect()
+        let speaks = |call: &TokenStream| speaks_of_result(call.clone());
+        let (after, before) = targets.into_iter().partition(speaks);
+        let (condition, rolled_back) = (options.take("condition"), options.take("rolled_back"));
+        Ok(Wishes { larder, before, after, condition, rolled_back })
     }
 }
 
-impl Target {
-    fn of(call: TokenStream) -> Self {
-        Target { is_of_result: speaks_of_result(call.clone()), call }
+/// Each thing to be invalidated, as a call of `larder::Invalidation`.
+fn targets(options: &mut Options) -> Result<Vec<TokenStream>> {
+    let mut targets = Vec::new();
+    for (list, method) in [("keys", "key"), ("prefixes", "prefix")] {
+        let method = format_ident!("{method}");
+        for pair in options.take_list(list)? {
+            let (cache, key) = cache_and_key(&pair, list)?;
+            targets.push(quote!(.#method(&(#cache), &(#key))));
+        }
     }
+    targets.extend(options.take_list("tags")?.iter().map(|tag| quote!(.tag(#tag))));
+    targets.extend(options.take_list("caches")?.iter().map(|cache| quote!(.cache(&(#cache)))));
+    targets.extend(options.take_list("patterns")?.iter().map(|pattern| quote!(.pattern(#pattern))));
+    Ok(targets)
 }
 
+fn cache_and_key<'p>(pair: &'p Expr, list: &str) -> Result<(&'p Expr, &'p Expr)> {
+    if let Expr::Tuple(tuple) = pair
+        && tuple.elems.len() == 2
+    {
+        return Ok((&tuple.elems[0], &tuple.elems[1]));
+    }
+    let reason = format!("`{list}` is a list of pairs of a cache and a key: `[(self.rooms, id)]`");
+    Err(Error::new_spanned(pair, reason))
+}
+
+/// Whether these tokens use the name `result`, also in the braces of a text. A field or a path
+/// that ends in it is another thing.
 fn speaks_of_result(tokens: TokenStream) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(name) => name == "result",
-        TokenTree::Group(group) => speaks_of_result(group.stream()),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    let mut is_part = false;
+    tokens.into_iter().any(|token| {
+        let was_part = std::mem::take(&mut is_part);
+        match token {
+            TokenTree::Ident(name) => name == "result" && !was_part,
+            TokenTree::Group(group) => speaks_of_result(group.stream()),
+            TokenTree::Literal(text) => {
+                let text = text.to_string();
+                ["{result}", "{result:"].into_iter().any(|named| text.contains(named))
+            }
+            TokenTree::Punct(mark) => {
+                is_part = matches!(mark.as_char(), '.' | ':');
+                false
+            }
+        }
     })
 }
 
-/// The elements of a list; none if it is not given.
-fn listed(options: &mut Options, name: &str) -> Result<Vec<Expr>> {
-    match options.take(name) {
-        None => Ok(Vec::new()),
-        Some(Expr::Array(list)) => Ok(list.elems.into_iter().collect()),
-        Some(other) => {
-            Err(Error::new_spanned(other, format!("`{name}` is a list: `{name} = [first, second]`")))
+/// An argument of the name that stands for what the function answers would be hidden by it.
+fn without_result_among_arguments(function: &ItemFn) -> Result<()> {
+    for input in &function.sig.inputs {
+        if let FnArg::Typed(typed) = input
+            && let Pat::Ident(name) = &*typed.pat
+            && name.ident == "result"
+        {
+            let reason = "`result` is what the function answers; call the argument something else";
+            return Err(Error::new_spanned(name, reason));
         }
     }
+    Ok(())
 }
 
-fn cache_and_key(pair: Expr, list: &str) -> Result<(Expr, Expr)> {
-    match pair {
-        Expr::Tuple(pair) if pair.elems.len() == 2 => {
-            let mut parts = pair.elems.into_iter();
-            match (parts.next(), parts.next()) {
-                (Some(cache), Some(key)) => Ok((cache, key)),
-                _ => Err(Error::new(Span::call_site(), "a pair has two parts")),
-            }
-        }
-        other => Err(Error::new_spanned(
-            other,
-            format!("`{list}` is a list of pairs of a cache and a key: `[(self.rooms, id)]`"),
-        )),
-    }
-}
-
-pub(crate) fn expand(options: Options, item: ItemFn) -> Result<TokenStream> {
-    let wishes = Wishes::of(options)?;
-    let Function { item, .. } = Function::of(item)?;
-    let ItemFn { attrs, vis, sig, block } = &item;
-    let syn::ReturnType::Type(_, output) = &sig.output else {
-        return Err(Error::new_spanned(sig, "answers a `Result`, as every source can fail"));
+pub(crate) fn expand(options: Options, function: &ItemFn) -> Result<TokenStream> {
+    let Wishes { larder, before, after, condition, rolled_back } = Wishes::of(options)?;
+    value_of(function)?;
+    without_result_among_arguments(function)?;
+    let ItemFn { attrs, vis, sig, block } = function;
+    let output = match &sig.output {
+        ReturnType::Type(_, output) => output.to_token_stream(),
+        ReturnType::Default => quote!(()),
     };
-    let larder = &wishes.larder;
-    let (before, after) = (wishes.calls(false), wishes.calls(true));
-    let applies = match &wishes.condition {
-        Some(condition) => condition.to_token_stream(),
-        None => quote!(true),
-    };
+    let applies = condition.map_or_else(|| quote!(true), |condition| quote!(#condition));
     let also = (!after.is_empty()).then(|| {
         quote! {
             if let (true, ::core::result::Result::Ok(result)) = (__applies, &__written) {
@@ -125,11 +119,13 @@ pub(crate) fn expand(options: Options, item: ItemFn) -> Result<TokenStream> {
             }
         }
     });
-    let undone = wishes.rolled_back.as_ref().map(|rolled_back| {
+    let undone = rolled_back.map(|rolled_back| {
         quote! {
-            if let ::core::result::Result::Err(error) = &__written && #rolled_back {
-                __writing.rolled_back();
-                return __written;
+            if let ::core::result::Result::Err(error) = &__written {
+                if #rolled_back {
+                    __writing.rolled_back();
+                    return __written;
+                }
             }
         }
     });
@@ -138,7 +134,7 @@ pub(crate) fn expand(options: Options, item: ItemFn) -> Result<TokenStream> {
         #(#attrs)*
         #vis #sig {
             let __applies: bool = #applies;
-            let #mutable __writing = #larder.writing(match __applies {
+            let #mutable __writing = (#larder).writing(match __applies {
                 true => ::larder::Invalidation::new() #(#before)*,
                 false => ::larder::Invalidation::new(),
             });

@@ -1,4 +1,5 @@
-//! The macros of `larder`. Generated code uses only the public API of `larder`.
+//! The macros of `larder`, which shows each with an example. Generated code uses only the public API of
+//! `larder`.
 
 mod cacheable;
 mod entry;
@@ -50,29 +51,11 @@ pub fn derive_entry(input: TokenStream) -> TokenStream {
 
 /// Answers an async function from a cache; the function as it was written becomes the loader.
 ///
-/// ```
-/// use larder::{Cache, Larder, cacheable};
-///
-/// #[cacheable(cache = rooms, key = id)]
-/// async fn room(rooms: &Cache<u64, String>, id: u64) -> Result<String, std::io::Error> {
-///     Ok(format!("room {id}"))
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let larder = Larder::new("docs")?;
-/// let rooms = larder.cache("rooms").build()?;
-/// assert_eq!(*room(&rooms, 12).await?, "room 12");
-/// assert_eq!(room(&rooms, 12).await?.origin(), larder::Origin::Memory);
-/// # Ok(())
-/// # }
-/// ```
-///
 /// | option | what it is |
 /// |---|---|
 /// | `cache` | the `Cache<K, V>`, by any expression: `self.rooms`, an argument, a static |
 /// | `key` | the `K`, of the arguments |
-/// | `fresh_for` | a `Duration` for this value, instead of the cache's |
+/// | `fresh_for` | a `Duration` for what was loaded, a value or the absence of one, instead of the cache's |
 /// | `tags` | a list of labels, each a `Tag` or what becomes one |
 /// | `condition` | a `bool`; `false`: the source is asked, and nothing is kept |
 ///
@@ -86,39 +69,18 @@ pub fn derive_entry(input: TokenStream) -> TokenStream {
 /// # What it needs
 /// A load may outlive its caller. So the loader gets copies: `self` (by reference) and all arguments are
 /// `Clone`, references are to what `ToOwned` copies, and none is mutable. In an `impl` of a trait it
-/// has no place for the second function: put it on a function that the trait's calls.
+/// has no place for the second function: put it on a function that the trait's calls. A function of an
+/// `impl` without `self` cannot find it either.
 ///
 /// [`Cache::get_or_load`]: https://docs.rs/larder
 #[proc_macro_attribute]
 pub fn cacheable(options: TokenStream, item: TokenStream) -> TokenStream {
     let (options, item) =
         (parse_macro_input!(options as Options), parse_macro_input!(item as ItemFn));
-    cacheable::expand(options, item).unwrap_or_else(syn::Error::into_compile_error).into()
+    cacheable::expand(options, &item).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Invalidates what an async function changes, once it has changed it.
-///
-/// ```
-/// use larder::{Cache, Larder, cache_invalidate};
-///
-/// struct Rooms {
-///     larder: Larder,
-///     rooms: Cache<u64, String>,
-/// }
-///
-/// impl Rooms {
-///     #[cache_invalidate(
-///         larder = self.larder,
-///         keys = [(self.rooms, id)],
-///         tags = [format!("rooms-of-{}", result)],
-///         rolled_back = error.kind() == std::io::ErrorKind::InvalidInput,
-///     )]
-///     async fn rename(&self, id: u64, name: &str) -> Result<u64, std::io::Error> {
-///         // … commits, and answers the owner
-/// #       Ok(id + name.len() as u64)
-///     }
-/// }
-/// ```
 ///
 /// | option | what it is |
 /// |---|---|
@@ -139,9 +101,13 @@ pub fn cacheable(options: TokenStream, item: TokenStream) -> TokenStream {
 /// cancelled: then nobody knows what the source did. What speaks of `result` is known only after
 /// success: name by the arguments what must not be missed. The function waits until every shard has
 /// it, at most `append_timeout`; a fault of the shared tier is no fault of the write.
+///
+/// A commit that was already on its way when its caller was cancelled may take effect *after* that: what is loaded
+/// in between is old, and stays for its time. Where that matters, let the write run in a task of its
+/// own, which nobody cancels.
 #[proc_macro_attribute]
 pub fn cache_invalidate(options: TokenStream, item: TokenStream) -> TokenStream {
     let (options, item) =
         (parse_macro_input!(options as Options), parse_macro_input!(item as ItemFn));
-    invalidate::expand(options, item).unwrap_or_else(syn::Error::into_compile_error).into()
+    invalidate::expand(options, &item).unwrap_or_else(syn::Error::into_compile_error).into()
 }

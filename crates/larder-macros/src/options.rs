@@ -32,14 +32,27 @@ impl Options {
         Some(self.0.remove(at).1)
     }
 
-    /// Refuses what nobody has taken.
-    pub(crate) fn none_left(&self, known: &str) -> Result<()> {
-        match self.0.first() {
+    /// Takes the list of this name out; it is empty if there is none.
+    pub(crate) fn take_list(&mut self, name: &str) -> Result<Vec<Expr>> {
+        match self.take(name) {
+            None => Ok(Vec::new()),
+            Some(Expr::Array(list)) => Ok(list.elems.into_iter().collect()),
+            Some(other) => {
+                let reason = format!("`{name}` is a list: `{name} = [first, second]`");
+                Err(Error::new_spanned(other, reason))
+            }
+        }
+    }
+
+    /// Refuses every option that is none of these.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<()> {
+        match self.0.iter().find(|(name, _)| !known.iter().any(|known| name == known)) {
             None => Ok(()),
-            Some((name, _)) => Err(Error::new_spanned(
-                name,
-                format!("no option is called `{name}`; there are {known}"),
-            )),
+            Some((name, _)) => {
+                let known = known.join("`, `");
+                let reason = format!("no option is called `{name}`; there are `{known}`");
+                Err(Error::new_spanned(name, reason))
+            }
         }
     }
 }

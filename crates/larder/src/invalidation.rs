@@ -1,5 +1,7 @@
 //! What to invalidate, and what became of it.
 
+use std::sync::Arc;
+
 use crate::key::pattern::Pattern;
 use crate::key::{EncodedKey, Key};
 use crate::node::marks::Target;
@@ -21,6 +23,18 @@ impl<K: ?Sized> CacheOf<K> for str {
 }
 
 impl<K: ?Sized> CacheOf<K> for String {
+    fn cache_name(&self) -> &str {
+        self
+    }
+}
+
+impl<K: ?Sized> CacheOf<K> for Box<str> {
+    fn cache_name(&self) -> &str {
+        self
+    }
+}
+
+impl<K: ?Sized> CacheOf<K> for Arc<str> {
     fn cache_name(&self) -> &str {
         self
     }

@@ -78,7 +78,50 @@ pub use hit::{Absence, Hit, Lookup, Origin};
 pub use invalidation::{CacheOf, Invalidated, Invalidation, Outcome};
 pub use key::Key;
 pub use key::pattern::{Pattern, PatternError};
-pub use larder_macros::{cache_invalidate, cacheable};
+/// Drops what a function changes, for example:
+///
+/// ```
+/// use larder::{Cache, Larder, cache_invalidate};
+///
+/// struct Rooms {
+///     larder: Larder,
+///     rooms: Cache<u64, String>,
+/// }
+///
+/// impl Rooms {
+///     #[cache_invalidate(
+///         larder = self.larder,
+///         keys = [(self.rooms, id)],
+///         tags = [format!("rooms-of-{}", result)],
+///         rolled_back = error.kind() == std::io::ErrorKind::InvalidInput,
+///     )]
+///     async fn rename(&self, id: u64, name: &str) -> Result<u64, std::io::Error> {
+///         // … commits, and answers the owner
+/// #       Ok(id + name.len() as u64)
+///     }
+/// }
+/// ```
+pub use larder_macros::cache_invalidate;
+/// Answers a function from a cache, for example:
+///
+/// ```
+/// use larder::{Cache, Larder, cacheable};
+///
+/// #[cacheable(cache = rooms, key = id)]
+/// async fn room(rooms: &Cache<u64, String>, id: u64) -> Result<String, std::io::Error> {
+///     Ok(format!("room {id}"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let larder = Larder::new("docs")?;
+/// let rooms = larder.cache("rooms").build()?;
+/// assert_eq!(*room(&rooms, 12).await?, "room 12");
+/// assert_eq!(room(&rooms, 12).await?.origin(), larder::Origin::Memory);
+/// # Ok(())
+/// # }
+/// ```
+pub use larder_macros::cacheable;
 pub use loaded::{IntoLoaded, Load, Loaded};
 pub use node::queue::Ticket;
 pub use position::{Position, PositionError};

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
-
 use crate::invalidation::{Invalidated, Invalidation};
 use crate::node::Node;
 use crate::node::marks::Target;
@@ -47,16 +45,15 @@ impl Writing {
 }
 
 impl Drop for Writing {
+    /// Hidden on this node at once, before anybody reads again; others are told by a task. No timer
+    /// is made here: whoever drops this may be on a thread without a runtime.
     fn drop(&mut self) {
         if self.records.is_empty() {
             return;
         }
-        let (node, records) = (Arc::clone(&self.node), std::mem::take(&mut self.records));
+        let node = Arc::clone(&self.node);
+        let hidden = node.hide(std::mem::take(&mut self.records));
         let tasks = Arc::clone(&node.tasks);
-        let mut work = Box::pin(async move { drop(node.invalidate(records).await) });
-        // The first step hides what is named on this node, before anybody reads again.
-        if (&mut work).now_or_never().is_none() {
-            tasks.spawn(work);
-        }
+        tasks.spawn(Box::pin(async move { drop(node.publish(hidden).await) }));
     }
 }

@@ -160,7 +160,9 @@ impl RedisShard {
     async fn wait_after(&self, fault: &Fault, repeat: Repeat) -> bool {
         if fault.kind == FaultKind::Moved {
             // Nothing was done, so that this is no second time.
-            return self.servers.search_again().await;
+            let limit = self.options.command_timeout;
+            let searched = tokio::time::timeout(limit, self.servers.search_again());
+            return searched.await.unwrap_or(false);
         }
         if repeat == Repeat::Once || !fault.is_transient() {
             return false;

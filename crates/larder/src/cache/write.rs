@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-
 use super::Cache;
 use super::core::{CacheCore, Making, Sought};
 use crate::clock::Moment;
@@ -56,7 +54,7 @@ impl<K: Key, V: Entry> Cache<K, V> {
         entries: impl IntoIterator<Item = (K, L)>,
     ) -> Vec<SetOutcome> {
         let sets = entries.into_iter().map(|(key, value)| async move { self.set(&key, value).await });
-        join_all(sets).await
+        wait::all(sets).await
     }
 }
 

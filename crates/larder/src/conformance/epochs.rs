@@ -147,8 +147,8 @@ async fn a_scan_after_a_restart_is_refused(scene: &Scene) -> Outcome {
     let anchor = scene.shard.anchor().await?;
     scene.stage.remember().await;
     scene.stage.strike(Fault::RestartOld).await;
-    let reply = super::patterns::batch(scene, anchor, Vec::new(), 10).await;
-    promise!(reply.is_err(), "scanned under the anchor of a lost epoch");
+    let scan = super::patterns::scan_under(scene, anchor, Mode::Hard, 10).await;
+    promise!(scan.is_err(), "scanned under the anchor of a lost epoch");
     Ok(())
 }
 

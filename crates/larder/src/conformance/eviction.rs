@@ -151,7 +151,7 @@ async fn a_full_store_takes_leases_back(scene: &Scene) -> Outcome {
 async fn a_full_store_runs_scans(scene: &Scene) -> Outcome {
     scene.stage.strike(Fault::FillMemory).await;
     let anchor = scene.shard.anchor().await?;
-    super::patterns::batch(scene, anchor, Vec::new(), 10).await?;
+    super::patterns::scan_under(scene, anchor, Mode::Hard, 10).await?;
     let pattern = super::patterns::building_seven()?;
     let finish = scene.shard.finish(pattern, Mode::Hard, anchor).await?;
     promise!(finish.is_some_and(|at| at.position > anchor.position), "{finish:?}");

@@ -40,20 +40,21 @@ async fn scanned(
     Ok(scene.shard.scan(scan).await?)
 }
 
-pub(super) async fn batch(
-    scene: &Scene,
-    anchor: Appended,
-    cursor: Vec<u8>,
-    batch_max: usize,
-) -> Result<ScanReply, Broken> {
-    scanned(scene, anchor, Mode::Hard, cursor, batch_max).await
-}
-
 /// The most batches a case asks for: far more than its few values need.
 const BATCHES_MAX: usize = 10_000;
 
 async fn scan_all(scene: &Scene, mode: Mode, batch_max: usize) -> Result<u64, Broken> {
     let anchor = scene.shard.anchor().await?;
+    scan_under(scene, anchor, mode, batch_max).await
+}
+
+/// All batches of a scan: how many values matched.
+pub(super) async fn scan_under(
+    scene: &Scene,
+    anchor: Appended,
+    mode: Mode,
+    batch_max: usize,
+) -> Result<u64, Broken> {
     let (mut cursor, mut matched) = (Vec::new(), 0);
     for _ in 0..BATCHES_MAX {
         let reply = scanned(scene, anchor, mode, cursor, batch_max).await?;
@@ -232,8 +233,8 @@ async fn a_finish_of_an_older_epoch_is_refused(scene: &Scene) -> Outcome {
 
 async fn a_scan_of_an_older_epoch_is_refused(scene: &Scene) -> Outcome {
     let anchor = outlived_anchor(scene).await?;
-    let reply = batch(scene, anchor, Vec::new(), 10).await;
-    promise!(reply.is_err(), "scanned under the anchor of a lost epoch: {reply:?}");
+    let scan = scan_under(scene, anchor, Mode::Hard, 10).await;
+    promise!(scan.is_err(), "scanned under the anchor of a lost epoch: {scan:?}");
     Ok(())
 }
 

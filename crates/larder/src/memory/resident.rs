@@ -97,9 +97,9 @@ pub(crate) struct Meta {
     pub(crate) key_slot: u16,
     /// The log position when the load began.
     pub(crate) as_of: u64,
-    /// Up to this position no record named the key: `as_of`, or what this node had applied when it
-    /// asked the shared tier for the value. Slots are shared, so that positions in between would
-    /// be those of other keys.
+    /// No record of the key up to this position outdates the entry: `as_of`, or what this node had
+    /// applied when it asked the shared tier for the value. Slots are shared: a position in between
+    /// is another key's.
     pub(crate) key_as_of: u64,
     fresh_until: PlainU64,
     /// What few entries have.

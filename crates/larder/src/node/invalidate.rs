@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Node;
+use super::append::Appending;
 use super::marks::Target;
 use crate::event::Event;
 use crate::invalidation::{Invalidated, Outcome};
@@ -13,32 +14,66 @@ use crate::record::{Mode, Name, NameKind, Record};
 use crate::shard::Appended;
 use crate::wait;
 
+/// An invalidation that this node honours already, and that others do not know yet.
+pub(crate) struct Hidden {
+    /// Again, for a replica that lags and for patterns that are swept.
+    records: Vec<(Target, Mode)>,
+    way: Way,
+}
+
+enum Way {
+    /// The embedded shard has it.
+    Embedded(Outcome),
+    Shared(Appending),
+}
+
 impl Node {
     /// Hides what is named on this node at once, then waits until every shard has it, or
     /// `append_timeout`.
     pub(crate) async fn invalidate(self: &Arc<Self>, records: Vec<(Target, Mode)>) -> Invalidated {
-        let names = records.len();
+        self.publish(self.hide(records)).await
+    }
+
+    /// Hides what is named on this node. Needs no runtime; dropped, it is sent with the next retry.
+    pub(crate) fn hide(self: &Arc<Self>, records: Vec<(Target, Mode)>) -> Hidden {
         self.count_invalidated(&records);
-        self.repeat_after_replica_lag(&records);
-        let invalidated = self.log(records).await;
+        let way = match self.embedded() {
+            Some(_) => Way::Embedded(self.invalidate_embedded(&records).0),
+            None => Way::Shared(self.begin_append(records.clone(), None)),
+        };
+        Hidden { records, way }
+    }
+
+    /// Tells the others, and waits until they know, or `append_timeout`.
+    pub(crate) async fn publish(self: &Arc<Self>, hidden: Hidden) -> Invalidated {
+        if hidden.records.is_empty() {
+            return Invalidated { outcome: Outcome::Shared(self.position()), matched: None };
+        }
+        let names = hidden.records.len();
+        self.repeat_after_replica_lag(&hidden.records);
+        let invalidated = self.log(hidden).await;
         self.emit(Event::Invalidated { names, position: invalidated.position() });
         invalidated
     }
 
-    async fn log(self: &Arc<Self>, records: Vec<(Target, Mode)>) -> Invalidated {
+    async fn log(self: &Arc<Self>, hidden: Hidden) -> Invalidated {
+        let Hidden { records, way } = hidden;
         let has_pattern = records.iter().any(|(target, _)| matches!(target, Target::Pattern(_)));
-        if self.embedded().is_some() {
-            let (outcome, ..) = self.invalidate_embedded(&records);
-            let matched = if has_pattern { Some(self.sweep_embedded(&records).await) } else { None };
-            let outcome = if has_pattern { Outcome::Shared(self.position()) } else { outcome };
-            return Invalidated { outcome, matched };
+        match way {
+            Way::Embedded(outcome) => {
+                let matched =
+                    if has_pattern { Some(self.sweep_embedded(&records).await) } else { None };
+                let outcome = if has_pattern { Outcome::Shared(self.position()) } else { outcome };
+                Invalidated { outcome, matched }
+            }
+            Way::Shared(appending) => {
+                let ticket = appending.ticket.clone();
+                let timeout = self.clock.sleep_until(self.now().plus(self.limits.append_timeout));
+                let matched = wait::until(appending.send(), timeout).await.filter(|_| has_pattern);
+                let outcome = ticket.position().map_or(Outcome::Local(ticket), Outcome::Shared);
+                Invalidated { outcome, matched }
+            }
         }
-        let appending = self.begin_append(records, None);
-        let ticket = appending.ticket.clone();
-        let timeout = self.clock.sleep_until(self.now().plus(self.limits.append_timeout));
-        let matched = wait::until(appending.send(), timeout).await.filter(|_| has_pattern);
-        let outcome = ticket.position().map_or(Outcome::Local(ticket), Outcome::Shared);
-        Invalidated { outcome, matched }
     }
 
     /// Appends the names among these to the embedded shard. Returns the local sequence from
@@ -104,7 +139,7 @@ impl Node {
         self.tasks.spawn(Box::pin(async move {
             due.await;
             if let Some(node) = node.upgrade() {
-                drop(node.log(again).await);
+                drop(node.log(node.hide(again)).await);
             }
         }));
     }

@@ -20,7 +20,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) residence: Residence,
     pub(crate) epoch: EpochNumber,
     pub(crate) as_of: u64,
-    /// Up to this position no record named the key, so that only later ones count.
+    /// No record of the key up to this position outdates the entry: only later ones count.
     pub(crate) key_as_of: u64,
     /// Flagged soft. A resident's flag is read after its verdict, see `Node::judge_resident`.
     pub(crate) soft: bool,

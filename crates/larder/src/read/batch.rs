@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
-
 use super::Demand;
 use super::catch_up::{CatchUp, Footing};
 use super::drive::{Attended, Call, ROUNDS, Waited};
@@ -16,6 +14,7 @@ use crate::cache::core::{CacheCore, Sought};
 use crate::error::Error;
 use crate::flight::{Joined, Route, Waiter};
 use crate::hit::Answer;
+use crate::wait;
 
 /// Loads any part of a batch, as often as it takes.
 pub(crate) trait BatchLoader<V>: Send {
@@ -107,7 +106,7 @@ impl<V: Entry> Batch<'_, V> {
     async fn footings(&mut self) -> Vec<Footing> {
         let (node, demand) = (&self.call.core.node, self.call.demand);
         let asked = node.views.iter().zip(&mut self.catch_ups);
-        join_all(asked.map(|(view, catch_up)| node.footing(view, &demand.consistency, catch_up)))
+        wait::all(asked.map(|(view, catch_up)| node.footing(view, &demand.consistency, catch_up)))
             .await
     }
 
@@ -177,7 +176,7 @@ impl<V: Entry> Batch<'_, V> {
             .iter()
             .zip(waiters)
             .map(|(&index, waiter)| self.call.wait(waiter, &self.sought[index], None));
-        let waited = join_all(waiting).await;
+        let waited = wait::all(waiting).await;
         for (index, waited) in indices.into_iter().zip(waited) {
             match waited {
                 Waited::Landed(Landing::Answered { answer, dead, load_began }) => {

@@ -18,7 +18,7 @@ use crate::node::view::View;
 use crate::shard::StoredEntry;
 use crate::wait;
 
-/// What is known of one key.
+/// What is known of one key: [`fetch`] without its lists, whose cost a single hit would notice.
 pub(crate) async fn fetch_one<V: Entry>(
     core: &Arc<CacheCore<V>>,
     sought: &Sought,

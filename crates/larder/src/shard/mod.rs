@@ -304,7 +304,8 @@ pub trait Shard: Send + Sync + 'static {
     /// Looks at one batch of values.
     ///
     /// # Errors
-    /// Also when the epoch of the scan is gone: its anchor bars nothing any more.
+    /// Also when the epoch of the scan is gone: its anchor bars nothing any more. A batch in which
+    /// nothing matches may pass, unless it is the last.
     fn scan(&self, scan: Scan) -> Reply<'_, ScanReply>;
 
     /// Ends the scan of a pattern. `None`: the epoch is not the anchor's any more.

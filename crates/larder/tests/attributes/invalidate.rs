@@ -51,6 +51,26 @@ impl House {
         }
     }
 
+    /// All that a write may look like: a connection that it changes, a field called as its answer.
+    #[cache_invalidate(
+        larder = &self.larder,
+        tags = [format!("floor-{result}"), self.result()],
+        keys = [(&self.rooms, (floor + 1, 1))],
+        rolled_back = error.kind() == ErrorKind::InvalidInput || error.kind() == ErrorKind::NotFound,
+    )]
+    async fn renumber(
+        &self,
+        connection: &mut Vec<u64>,
+        (floor, fails): (u64, Option<ErrorKind>),
+    ) -> Result<u64, io::Error> {
+        connection.push(floor);
+        fails.map_or(Ok(floor), |kind| Err(io::Error::from(kind)))
+    }
+
+    fn result(&self) -> &'static str {
+        "floors"
+    }
+
     #[cache_invalidate(larder = self.larder, prefixes = [(self.rooms, (1_u64,))])]
     async fn heat_floor(&self) -> Result<(), io::Error> {
         Ok(())
@@ -108,6 +128,29 @@ async fn a_write_that_is_cancelled_takes_what_it_may_have_changed() {
     assert_eq!(house.left(), (ROOMS.to_vec(), vec![1, 2]), "before it is known to have begun");
     drop(painting);
     assert_eq!(house.left(), (vec![(1, 2), (2, 1)], vec![1, 2]));
+}
+
+#[tokio::test]
+async fn a_write_may_change_what_it_is_given() {
+    let mut connection = Vec::new();
+    let house = House::full().await;
+    house.renumber(&mut connection, (1, Some(ErrorKind::NotFound))).await.expect_err("no floor 1");
+    assert_eq!(house.left(), (ROOMS.to_vec(), vec![1, 2]));
+    house.renumber(&mut connection, (1, None)).await.expect("it has a number");
+    assert_eq!(house.left(), (vec![], vec![1, 2]));
+    let house = House::full().await;
+    let unknown = Some(ErrorKind::ConnectionReset);
+    house.renumber(&mut connection, (1, unknown)).await.expect_err("the line is cut");
+    assert_eq!(house.left(), (vec![(1, 1), (1, 2)], vec![1, 2]));
+    assert_eq!(connection, [1, 1, 1]);
+}
+
+#[test]
+fn a_write_may_be_dropped_where_no_runtime_is() {
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    let house = runtime.block_on(House::full());
+    drop(house.larder.writing(larder::Invalidation::new().cache(&house.lists)));
+    assert_eq!(house.left(), (ROOMS.to_vec(), vec![]));
 }
 
 #[tokio::test]

@@ -258,6 +258,23 @@ async fn fifty_keys_are_one_read_of_the_shard() {
     assert_eq!(cable.calls("read") - before, 1, "for a batch with a loader");
 }
 
+/// Keys share slots of a node's table: so many records leave next to none of them untouched.
+#[tokio::test]
+async fn invalidations_of_other_keys_cost_a_shared_value_nothing() {
+    const OTHERS: u64 = 150_000;
+    let pair = pair().await;
+    for key in 0..20 {
+        assert_eq!(pair.read(&pair.a, key).await.1, Origin::Loaded);
+    }
+    let others = (0..OTHERS).map(|key| key + 1_000);
+    let all = others.fold(Invalidation::new(), |all, key| all.key("numbers", &key));
+    assert!(pair.nodes[0].invalidate(all).await.position().is_some());
+    pass(&pair.fleet.clock, seconds(2)).await;
+    for key in 0..20 {
+        assert_eq!(pair.read(&pair.b, key).await.1, Origin::Shared, "{key}");
+    }
+}
+
 #[tokio::test]
 async fn batches_of_two_nodes_load_no_key_twice() {
     let pair = pair().await;
