@@ -3,6 +3,7 @@
 
 pub(crate) mod key;
 pub(crate) mod resident;
+mod rough;
 pub(crate) mod verdict;
 
 use std::sync::Arc;

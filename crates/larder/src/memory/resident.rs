@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32 as PlainU32, AtomicU64 as PlainU64};
 use std::time::Duration;
 
 use super::key::CacheId;
+use super::rough::Rough;
 use super::verdict::Verdict;
 use crate::clock::{Moment, nanos};
 use crate::record::NameHash;
@@ -82,7 +83,7 @@ fn foreign_entry<T>(_foreign: Arc<dyn Any + Send + Sync>) -> Option<T> {
     None
 }
 
-/// What decides whether an entry may be served. 72 bytes, and first what every hit reads.
+/// What decides whether an entry may be served. 64 bytes, and first what every hit reads.
 #[repr(C)]
 pub(crate) struct Meta {
     judged: JudgedAt,
@@ -97,16 +98,14 @@ pub(crate) struct Meta {
     pub(crate) key_slot: u16,
     /// The log position when the load began.
     pub(crate) as_of: u64,
-    /// No record of the key up to this position outdates the entry: `as_of`, or what this node had
-    /// applied when it asked the shared tier for the value. Slots are shared: a position in between
-    /// is another key's.
-    pub(crate) key_as_of: u64,
     fresh_until: PlainU64,
     /// What few entries have.
     rare: Option<Box<Rare>>,
     /// Freshness in milliseconds, to find back when the load began.
     fresh_ms: PlainU32,
-    load_cost_us: u32,
+    load_cost_us: Rough,
+    /// How far `key_as_of` is above `as_of`.
+    key_lead: Rough,
     pub(crate) weight: u32,
     pub(crate) epoch: EpochNumber,
 }
@@ -153,12 +152,12 @@ impl Meta {
         Meta {
             judged: JudgedAt::unjudged(parts.l0),
             as_of: parts.as_of,
-            key_as_of: parts.key_as_of,
             fresh_until: PlainU64::new(times.fresh_until.as_nanos()),
             quiet_until: PlainU64::new(times.quiet_until.as_nanos()),
             rare: has_rare.then(|| Box::new(Rare { tags, own_time })),
             fresh_ms: PlainU32::new(millis(times.fresh_until.since(times.loaded_at))),
-            load_cost_us: u32::try_from(parts.load_cost.as_micros()).unwrap_or(u32::MAX),
+            load_cost_us: Rough::down(micros(parts.load_cost)),
+            key_lead: Rough::down(parts.key_as_of.saturating_sub(parts.as_of)),
             weight: parts.weight,
             epoch: parts.epoch,
             cache: parts.cache,
@@ -216,7 +215,14 @@ impl Meta {
     }
 
     pub(crate) fn load_cost(&self) -> Duration {
-        Duration::from_micros(u64::from(self.load_cost_us))
+        Duration::from_micros(self.load_cost_us.get())
+    }
+
+    /// No record of the key up to this position outdates the entry: `as_of`, or what this node had
+    /// applied when it asked the shared tier for the value, rounded down. Slots are shared: a
+    /// position in between is another key's.
+    pub(crate) fn key_as_of(&self) -> u64 {
+        self.as_of.saturating_add(self.key_lead.get())
     }
 
     pub(crate) fn tags(&self) -> &[NameHash] {
@@ -235,6 +241,10 @@ impl Meta {
     pub(crate) fn soften(&self) {
         self.soft.store(true, Ordering::Relaxed);
     }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A span in whole milliseconds, at most what 32 bits hold (49 days). Rounded up: a load must

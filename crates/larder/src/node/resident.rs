@@ -54,7 +54,7 @@ impl View {
             residence,
             epoch: meta.epoch,
             as_of: meta.as_of,
-            key_as_of: meta.key_as_of,
+            key_as_of: meta.key_as_of(),
             soft: false,
             key_slot: meta.key_slot,
             names: Names { tags: meta.tags(), ..names },
