@@ -30,6 +30,7 @@ use crate::shared_tier::SharedTier;
 use crate::storage::Store;
 use crate::system::{self, System};
 use crate::telemetry::Telemetry;
+use crate::writes::Writes;
 
 /// Shorter answers are not compressed: it would cost more than it saves.
 const COMPRESSED_BYTES_MIN: u64 = 1_024;
@@ -140,8 +141,7 @@ impl App {
         let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
         let rows = NotificationRows::new(store.clone());
         let caches = NotificationCaches::build(&reads, rows.clone())?;
-        let market_rows = MarketRows::new(store.clone());
-        let market_caches = MarketCaches::build(&reads, market_rows.clone())?;
+        let market_caches = MarketCaches::build(&reads, MarketRows::new(store.clone()))?;
         let table = route_table();
         let tokens = Tokens::new(secret);
         let users = Users::new(
@@ -152,6 +152,7 @@ impl App {
             settings.sessions,
         );
         let running = TaskTracker::new();
+        let writes = Writes::new(store.clone(), larder.clone(), running.clone());
         let tournaments = TournamentRows::new(store.clone());
         let tournament_caches = TournamentCaches::build(&reads, tournaments.clone())?;
         let figures = Arc::new(Figures::new(larder.clone(), Arc::clone(telemetry.source_reads())));
@@ -160,7 +161,7 @@ impl App {
             users,
             notifications: Notifications::new(caches, rows, running.clone()),
             tournaments: Tournaments::new(tournament_caches, tournaments, running.clone()),
-            market: Market::new(market_caches, market_rows, running.clone()),
+            market: Market::new(market_caches, writes),
             system: System {
                 profile: settings.profile,
                 store,

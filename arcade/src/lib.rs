@@ -25,3 +25,4 @@ pub mod storage;
 pub mod system;
 pub mod telemetry;
 pub mod wall;
+pub mod writes;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use larder::Larder;
 use larder::clock::SystemClock;
 use tempfile::TempDir;
+use tokio_util::task::TaskTracker;
 
 use crate::auth::Passwords;
 use crate::configuration::{self, Environment};
@@ -12,6 +13,7 @@ use crate::demo::{Unwatched, World};
 use crate::reads::Reads;
 use crate::storage::Store;
 use crate::telemetry::Telemetry;
+use crate::writes::Writes;
 
 /// The least that Argon2 takes.
 const PASSWORD_MEMORY_KIB: u32 = 8;
@@ -20,6 +22,8 @@ const PASSWORD_MEMORY_KIB: u32 = 8;
 pub(crate) struct Scene {
     pub(crate) store: Store,
     pub(crate) reads: Reads,
+    pub(crate) writes: Writes,
+    running: TaskTracker,
     _directory: TempDir,
 }
 
@@ -33,6 +37,15 @@ impl Scene {
         world.fill(&store, &passwords, &mut Unwatched).await.expect("fill");
         let larder = Larder::new("test").expect("larder");
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
-        Scene { store, reads: Reads::new(larder, settings.cache, telemetry), _directory: directory }
+        let running = TaskTracker::new();
+        let writes = Writes::new(store.clone(), larder.clone(), running.clone());
+        let reads = Reads::new(larder, settings.cache, telemetry);
+        Scene { store, reads, writes, running, _directory: directory }
+    }
+
+    /// Waits for the changes whose callers have hung up.
+    pub(crate) async fn settled(&self) {
+        self.running.close();
+        self.running.wait().await;
     }
 }

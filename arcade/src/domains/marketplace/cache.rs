@@ -92,7 +92,6 @@ struct BalanceKey {
 /// The marketplace as readers see it: through the cache.
 #[derive(Debug)]
 pub struct MarketCaches {
-    reads: Reads,
     pages: CachedReads<ListKey, ItemPage>,
     items: CachedReads<ItemKey, Item>,
     inventories: CachedReads<InventoryKey, InventoryPage>,
@@ -107,7 +106,6 @@ impl MarketCaches {
     /// The lifetimes are not what the cache takes.
     pub fn build(reads: &Reads, rows: MarketRows) -> Result<Self, BuildError> {
         Ok(MarketCaches {
-            reads: reads.clone(),
             pages: reads.cache(&ITEMS)?,
             items: reads.cache(&ITEM)?,
             inventories: reads.cache(&INVENTORY)?,
@@ -160,14 +158,14 @@ impl MarketCaches {
         self.balances.find(&BalanceKey { user: user.0 }, "user", load).await
     }
 
-    /// An item came or went: every page of the lists that it belongs to is another one.
-    pub(super) async fn came_or_went(&self, id: i64, category: Category) {
-        let wrong = self.shown(id);
-        self.reads.drop_entries(self.listed(wrong, category)).await;
+    /// What is wrong once an item came or went: every page of the lists that it belongs to.
+    pub(super) fn came_or_went(&self, id: i64, category: Category) -> Invalidation {
+        let all: (Option<Category>,) = (None,);
+        self.shown(id).prefix(&self.pages, &all).prefix(&self.pages, &(Some(category),))
     }
 
-    /// An item was changed and may have moved from one category to another.
-    pub(super) async fn changed(&self, id: i64, before: Category, after: Category) {
+    /// What is wrong once an item was changed, which may have moved from one category to another.
+    pub(super) fn changed(&self, id: i64, before: Category, after: Category) -> Invalidation {
         let mut wrong = self.shown(id);
         if before != after {
             for category in [before, after] {
@@ -175,28 +173,17 @@ impl MarketCaches {
                 wrong = wrong.prefix(&self.pages, &of_category);
             }
         }
-        self.reads.drop_entries(wrong).await;
+        wrong
     }
 
-    /// A piece of an item went to a buyer for money.
-    pub(super) async fn bought(&self, id: i64, buyer: UserId) {
-        let wrong = self.shown(id).prefix(&self.inventories, &(buyer.0,)).tag(balances::tag(buyer));
-        self.reads.drop_entries(wrong).await;
-    }
-
-    /// Nobody knows what became of a change to an item, so it may be wrong everywhere.
-    pub(super) async fn doubted(&self, id: i64) {
-        self.reads.drop_entries(self.shown(id).cache(&self.pages)).await;
+    /// What is wrong once a piece of an item went to a buyer for money.
+    pub(super) fn bought(&self, id: i64, buyer: UserId) -> Invalidation {
+        self.shown(id).prefix(&self.inventories, &(buyer.0,)).tag(balances::tag(buyer))
     }
 
     /// The item, and the pages that show it.
     fn shown(&self, id: i64) -> Invalidation {
         Invalidation::new().key(&self.items, &ItemKey { id }).tag(item_tag(id)).tag(LONG_PAGES)
-    }
-
-    fn listed(&self, wrong: Invalidation, category: Category) -> Invalidation {
-        let all: (Option<Category>,) = (None,);
-        wrong.prefix(&self.pages, &all).prefix(&self.pages, &(Some(category),))
     }
 }
 

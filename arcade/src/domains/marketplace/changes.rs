@@ -3,15 +3,14 @@
 
 use std::sync::Arc;
 
-use tokio_util::task::TaskTracker;
-
 use super::cache::MarketCaches;
 use super::model::{Item, ItemChange};
 use super::purchase::{self, Decision, Order};
-use super::rows::MarketRows;
+use super::rows::{ChangedItem, MarketRows};
 use crate::http::{ApiError, KeysInUse};
 use crate::storage::{StorageError, retried};
 use crate::wall;
+use crate::writes::Writes;
 
 /// The marketplace: reads through the cache, changes through its verbs. Clones share everything.
 ///
@@ -21,15 +20,14 @@ use crate::wall;
 #[derive(Debug, Clone)]
 pub struct Market {
     caches: Arc<MarketCaches>,
-    rows: MarketRows,
+    writes: Writes,
     keys: KeysInUse,
-    running: TaskTracker,
 }
 
 impl Market {
-    /// `running` owns the changes under way; a shutdown waits for them.
-    pub fn new(caches: MarketCaches, rows: MarketRows, running: TaskTracker) -> Self {
-        Market { caches: Arc::new(caches), rows, keys: KeysInUse::default(), running }
+    /// Every change goes through `writes`.
+    pub fn new(caches: MarketCaches, writes: Writes) -> Self {
+        Market { caches: Arc::new(caches), writes, keys: KeysInUse::default() }
     }
 
     pub(super) fn caches(&self) -> &MarketCaches {
@@ -41,33 +39,40 @@ impl Market {
     /// # Errors
     /// The database refuses.
     pub async fn create(&self, item: Item) -> Result<Item, ApiError> {
-        let Market { caches, rows, .. } = self.clone();
-        let created = async move {
-            let created = retried(|| rows.create(&item)).await;
-            caches.came_or_went(item.id, item.category).await;
-            created.map(|()| item)
+        let Market { caches, writes, .. } = self.clone();
+        let create = async move {
+            retried(async || {
+                let mut change = writes.begin().await?;
+                MarketRows::insert(&mut change, std::slice::from_ref(&item)).await?;
+                change.drops(caches.came_or_went(item.id, item.category));
+                change.commit().await
+            })
+            .await?;
+            Ok::<_, StorageError>(item)
         };
-        self.to_its_end(created).await
+        self.writes.to_its_end(create).await
     }
 
     /// Changes an item. `None` if there is no such item.
     ///
     /// # Errors
     /// The database refuses.
-    pub async fn change(&self, id: i64, change: ItemChange) -> Result<Option<Item>, ApiError> {
-        let Market { caches, rows, .. } = self.clone();
+    pub async fn change(&self, id: i64, wish: ItemChange) -> Result<Option<Item>, ApiError> {
+        let Market { caches, writes, .. } = self.clone();
         let changed = async move {
-            let changed = retried(|| rows.change(id, &change)).await;
-            match &changed {
-                Ok(None) => {}
-                Ok(Some(changed)) => {
-                    caches.changed(id, changed.category_before, changed.item.category).await;
-                }
-                Err(_) => caches.doubted(id).await,
-            }
-            changed.map(|changed| changed.map(|changed| changed.item))
+            retried(async || {
+                let mut change = writes.begin().await?;
+                let Some(changed) = MarketRows::change(&mut change, id, &wish).await? else {
+                    return Ok(None);
+                };
+                let ChangedItem { item, category_before } = changed;
+                change.drops(caches.changed(id, category_before, item.category));
+                change.commit().await?;
+                Ok(Some(item))
+            })
+            .await
         };
-        self.to_its_end(changed).await
+        self.writes.to_its_end(changed).await
     }
 
     /// Takes an item off the marketplace and tells whether it was there. What was bought stays.
@@ -75,17 +80,20 @@ impl Market {
     /// # Errors
     /// The database refuses.
     pub async fn remove(&self, id: i64) -> Result<bool, ApiError> {
-        let Market { caches, rows, .. } = self.clone();
+        let Market { caches, writes, .. } = self.clone();
         let removed = async move {
-            let removed = retried(|| rows.remove(id)).await;
-            match removed {
-                Ok(None) => {}
-                Ok(Some(category)) => caches.came_or_went(id, category).await,
-                Err(_) => caches.doubted(id).await,
-            }
-            removed.map(|removed| removed.is_some())
+            retried(async || {
+                let mut change = writes.begin().await?;
+                let Some(category) = MarketRows::remove(&mut change, id).await? else {
+                    return Ok(false);
+                };
+                change.drops(caches.came_or_went(id, category));
+                change.commit().await?;
+                Ok(true)
+            })
+            .await
         };
-        self.to_its_end(removed).await
+        self.writes.to_its_end(removed).await
     }
 
     /// Buys one piece of an item. An order whose key was used before gets its first answer again.
@@ -93,28 +101,24 @@ impl Market {
     /// # Errors
     /// An order with this key is in flight, or the database refuses.
     pub async fn buy(&self, order: Order) -> Result<Decision, ApiError> {
-        let Market { caches, rows, .. } = self.clone();
+        let Market { caches, writes, .. } = self.clone();
         let key = order.key.as_deref();
         let in_use = key.map(|key| self.keys.take(order.buyer, key)).transpose()?;
         let bought = async move {
-            let decide = || purchase::decide(rows.store(), &order, wall::now_ms());
-            let decided = retried(decide).await;
-            // After a failure nobody knows whether the commit went through.
-            if !matches!(decided, Ok(Err(_))) {
-                caches.bought(order.item, order.buyer).await;
-            }
+            let decided = retried(async || {
+                let mut change = writes.begin().await?;
+                let decision = purchase::decide(&mut change, &order, wall::now_ms()).await?;
+                if decision.is_ok() {
+                    change.drops(caches.bought(order.item, order.buyer));
+                }
+                change.commit().await?;
+                Ok(decision)
+            })
+            .await;
             drop(in_use);
             decided
         };
-        self.to_its_end(bought).await
-    }
-
-    async fn to_its_end<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, StorageError>> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let ended = self.running.spawn(work).await;
-        ended.map_err(|fault| ApiError::Internal(Box::new(fault)))?.map_err(ApiError::from)
+        self.writes.to_its_end(bought).await
     }
 }
 
@@ -132,8 +136,8 @@ mod tests {
 
     fn market(scene: &Scene) -> Market {
         let rows = MarketRows::new(scene.store.clone());
-        let caches = MarketCaches::build(&scene.reads, rows.clone()).expect("caches");
-        Market::new(caches, rows, TaskTracker::new())
+        let caches = MarketCaches::build(&scene.reads, rows).expect("caches");
+        Market::new(caches, scene.writes.clone())
     }
 
     #[tokio::test]
@@ -157,8 +161,7 @@ mod tests {
         // The key is in use although nobody waits for the answer any more.
         drop(bought);
         assert!(matches!(market.buy(order).await, Err(ApiError::Conflict(_))));
-        market.running.close();
-        market.running.wait().await;
+        scene.settled().await;
         let after = market.caches().balance(buyer).await.expect("balance");
         assert_eq!((after.provenance.status, after.value.balance), (CacheStatus::Miss, before - 1));
         let item = market.caches().item(1).await.expect("item");

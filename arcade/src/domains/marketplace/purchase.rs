@@ -10,7 +10,7 @@ use super::rows::inventory_insert;
 use crate::auth::UserId;
 use crate::balances::{self, Charge};
 use crate::ledger::Reason;
-use crate::storage::{StorageError, Store, new_id};
+use crate::storage::{StorageError, new_id};
 
 /// Takes one piece and tells its price, both of the same moment.
 const TAKE: &str = "
@@ -81,20 +81,19 @@ impl Order {
     }
 }
 
-/// Decides `order` and commits the decision, whole or not at all.
+/// Decides `order`, or finds what was decided under its key before.
 ///
 /// # Errors
-/// The database refuses, or another transaction came first; then nothing was changed.
+/// The database refuses, or another transaction came first.
 pub(super) async fn decide(
-    store: &Store,
+    connection: &mut AnyConnection,
     order: &Order,
     now_ms: i64,
 ) -> Result<Decision, StorageError> {
-    let mut transaction = store.begin_write().await?;
-    if let Some(decided) = decided(&mut transaction, order).await? {
+    if let Some(decided) = decided(connection, order).await? {
         return Ok(decided);
     }
-    let mut attempt = sqlx::Connection::begin(&mut *transaction).await?;
+    let mut attempt = sqlx::Connection::begin(&mut *connection).await?;
     let decision = bought(&mut attempt, order, now_ms).await?;
     match decision {
         Ok(_) => attempt.commit().await?,
@@ -102,9 +101,8 @@ pub(super) async fn decide(
     }
     // Whoever does not exist has no keys.
     if decision != Err(Refusal::NoBuyer) {
-        remember(&mut transaction, order, &decision, now_ms).await?;
+        remember(connection, order, &decision, now_ms).await?;
     }
-    transaction.commit().await?;
     Ok(decision)
 }
 

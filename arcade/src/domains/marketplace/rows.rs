@@ -74,10 +74,6 @@ impl MarketRows {
         MarketRows { store }
     }
 
-    pub(super) fn store(&self) -> &Store {
-        &self.store
-    }
-
     pub(super) async fn page(
         &self,
         category: Option<Category>,
@@ -130,20 +126,13 @@ impl MarketRows {
         Ok(balances::balance(&mut connection, user).await?.map(|balance| Balance { balance }))
     }
 
-    pub(super) async fn create(&self, item: &Item) -> Result<(), StorageError> {
-        let mut transaction = self.store.begin_write().await?;
-        MarketRows::insert(&mut transaction, std::slice::from_ref(item)).await?;
-        transaction.commit().await
-    }
-
     /// Changes what is given. `None` if there is no such item.
     pub(super) async fn change(
-        &self,
+        connection: &mut AnyConnection,
         id: i64,
         change: &ItemChange,
     ) -> Result<Option<ChangedItem>, StorageError> {
-        let mut transaction = self.store.begin_write().await?;
-        let before = sqlx::query(LOCK).bind(id).fetch_optional(&mut *transaction).await?;
+        let before = sqlx::query(LOCK).bind(id).fetch_optional(&mut *connection).await?;
         let Some(before) = before else {
             return Ok(None);
         };
@@ -157,18 +146,18 @@ impl MarketRows {
             .bind(change.available.map(i64::from))
             .bind(change.stock)
             .bind(change.community_item.map(i64::from))
-            .fetch_one(&mut *transaction)
+            .fetch_one(connection)
             .await?;
-        transaction.commit().await?;
         let category_before = category(&before)?;
         Ok(Some(ChangedItem { item: item(&row)?, category_before }))
     }
 
     /// Removes an item and gives the category that it was in. `None` if there is no such item.
-    pub(super) async fn remove(&self, id: i64) -> Result<Option<Category>, StorageError> {
-        let mut transaction = self.store.begin_write().await?;
-        let row = sqlx::query(REMOVE).bind(id).fetch_optional(&mut *transaction).await?;
-        transaction.commit().await?;
+    pub(super) async fn remove(
+        connection: &mut AnyConnection,
+        id: i64,
+    ) -> Result<Option<Category>, StorageError> {
+        let row = sqlx::query(REMOVE).bind(id).fetch_optional(connection).await?;
         Ok(row.as_ref().map(category).transpose()?)
     }
 
