@@ -109,6 +109,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- scan",
     },
     Bench {
+        name: "faults",
+        question: "Under the same faults, how many answers of multi-tier-cache and of Larder are stale, how many fail?",
+        line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- faults",
+    },
+    Bench {
         name: "arcade-reads",
         question: "What does the cache save Arcade under a Zipf load over every read route?",
         line: "cargo run --release --manifest-path bench/arcade-bench/Cargo.toml -- reads",

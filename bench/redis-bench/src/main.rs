@@ -2,6 +2,7 @@
 
 mod batch;
 mod cold_key;
+mod faults;
 mod fleet_mixed;
 mod history;
 mod invalidation;
@@ -26,6 +27,7 @@ redis-bench COMMAND [--rounds N] [--operations N]
   invalidation  How long after an invalidation returned has another node applied it?
   fleet-mixed   95 % get-or-load, 5 % update and invalidate, on one node and on three.
   outage        What do readers notice while the server is away?
+  faults        What do fleets of Larder, of multi-tier-cache and by hand answer under the same faults?
   scan          What do other commands notice while a pattern is sought among a million keys?
 
   --rounds N       rounds in which the sides take turns; each command has its own default
@@ -88,6 +90,7 @@ fn run(named: &[&str], extent: &Extent) -> anyhow::Result<()> {
             extent.operations.unwrap_or(fleet_mixed::OPERATIONS),
         ),
         ["outage"] => outage::run(extent.rounds.unwrap_or(outage::ROUNDS)),
+        ["faults"] => faults::run(extent.rounds.unwrap_or(faults::ROUNDS)),
         ["scan"] => scan::run(extent.rounds.unwrap_or(scan::ROUNDS)),
         [] => anyhow::bail!("a command is missing; --help lists them"),
         words => anyhow::bail!("no command is called {:?}; --help lists them", words.join(" ")),
