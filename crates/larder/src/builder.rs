@@ -131,6 +131,9 @@ impl LarderBuilder {
         tag_slots: usize;
         /// The longest any value is kept. Default 24 h.
         ttl_max: Duration;
+        /// How many invalidations of this node its audit trail keeps, of at most 32 names each.
+        /// Default 1,000; 0 keeps none.
+        audited_max: usize;
         /// Whether bounded reads are served from memory, marked stale, while the log cannot be
         /// confirmed. Default false: they ask the source.
         serve_stale_when_partitioned: bool;

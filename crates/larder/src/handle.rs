@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::audit::Audited;
 use crate::cache::CacheBuilder;
 use crate::invalidation::{Invalidated, Invalidation};
 use crate::node::Node;
@@ -52,6 +53,8 @@ pub struct Stats {
     pub flights: usize,
     /// Invalidations that wait for a shard.
     pub backlog: usize,
+    /// Invalidations of [`Rules`](crate::Rules) that wait for their time.
+    pub planned: usize,
 }
 
 impl Larder {
@@ -81,7 +84,7 @@ impl Larder {
     /// # Cost
     /// One append a shard, whatever the number of entries; a pattern costs a scan.
     pub async fn invalidate(&self, invalidation: Invalidation) -> Invalidated {
-        self.node.invalidate(invalidation.into_records()).await
+        self.node.invalidate(invalidation.into_asked()).await
     }
 
     /// Begins a write of the source, which changes what `invalidation` names.
@@ -110,6 +113,13 @@ impl Larder {
     /// Invalidates every entry of the namespace.
     pub async fn clear(&self) -> Invalidated {
         self.invalidate(Invalidation::new().everything()).await
+    }
+
+    /// The last `count` invalidations that were asked for on this node, newest first: who, why, what,
+    /// and where in the log. What is kept is bounded by
+    /// [`LarderBuilder::audited_max`](crate::LarderBuilder::audited_max) and ends with the process.
+    pub fn audit(&self, count: usize) -> Vec<Audited> {
+        self.node.trail.last(count, self.node.now())
     }
 
     /// Where this node stands in the log of every shard: a session token that asks another node
@@ -146,6 +156,7 @@ impl Larder {
             weight: memories.iter().map(|memory| memory.weight()).sum(),
             flights: node.flights.len(),
             backlog: node.views.iter().map(|view| view.queue.backlog()).sum(),
+            planned: node.planned(),
         }
     }
 
@@ -154,9 +165,10 @@ impl Larder {
         self.node.each_cache(|_, counters| counters.reset());
     }
 
-    /// Sends what still waits for the log, then ends the node's tasks. Reads go on as if the log
+    /// Sends what still waits for its time or for the log, then ends the node's tasks. Reads go on as if the log
     /// could not be confirmed. Dropping the last handle ends the tasks too, without the sending.
     pub async fn close(&self) {
+        self.node.hurry_plans().await;
         self.node.flush().await;
         self.node.close();
     }

@@ -1,7 +1,10 @@
 //! What to invalidate, and what became of it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use crate::audit::Cause;
 use crate::key::pattern::Pattern;
 use crate::key::{EncodedKey, Key};
 use crate::node::marks::Target;
@@ -63,6 +66,39 @@ impl<K: ?Sized, C: CacheOf<K> + ?Sized> CacheOf<K> for &C {
 pub struct Invalidation {
     targets: Vec<Target>,
     soft: bool,
+    cause: Cause,
+}
+
+/// An invalidation as a node takes it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    pub(crate) records: Vec<(Target, Mode)>,
+    pub(crate) cause: Cause,
+}
+
+impl Asked {
+    /// The records of both. The cause is this one's; what it does not say, the other one may.
+    pub(crate) fn and(mut self, other: Asked) -> Asked {
+        self.records.extend(other.records);
+        Asked { records: self.records, cause: self.cause.or(other.cause) }
+    }
+
+    /// Each name once: what is named both ways is gone, not only stale.
+    pub(crate) fn merged(self) -> Asked {
+        let mut places = HashMap::new();
+        let mut records: Vec<(Target, Mode)> = Vec::new();
+        for (target, mode) in self.records {
+            match places.entry(target.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(records.len());
+                    records.push((target, mode));
+                }
+                Entry::Occupied(place) if mode == Mode::Hard => records[*place.get()].1 = mode,
+                Entry::Occupied(_) => {}
+            }
+        }
+        Asked { records, cause: self.cause }
+    }
 }
 
 impl Invalidation {
@@ -119,9 +155,27 @@ impl Invalidation {
         self
     }
 
-    pub(crate) fn into_records(self) -> Vec<(Target, Mode)> {
+    /// Says who invalidates, for the audit trail ([`Larder::audit`](crate::Larder::audit)).
+    pub fn by(mut self, who: impl Into<Arc<str>>) -> Self {
+        self.cause.by = Some(who.into());
+        self
+    }
+
+    /// Says why, for the audit trail ([`Larder::audit`](crate::Larder::audit)).
+    pub fn because(mut self, why: impl Into<Arc<str>>) -> Self {
+        self.cause.because = Some(why.into());
+        self
+    }
+
+    pub(crate) fn because_unless_said(mut self, why: &Arc<str>) -> Self {
+        self.cause.because.get_or_insert_with(|| Arc::clone(why));
+        self
+    }
+
+    pub(crate) fn into_asked(self) -> Asked {
         let mode = if self.soft { Mode::Soft } else { Mode::Hard };
-        self.targets.into_iter().map(|target| (target, mode)).collect()
+        let records = self.targets.into_iter().map(|target| (target, mode)).collect();
+        Asked { records, cause: self.cause }
     }
 }
 

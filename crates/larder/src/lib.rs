@@ -33,6 +33,7 @@
 // The derive macros name `::larder`, also where this crate uses them itself.
 extern crate self as larder;
 
+pub mod audit;
 mod builder;
 mod cache;
 pub mod clock;
@@ -57,6 +58,7 @@ pub mod probe;
 pub mod random;
 mod read;
 pub mod record;
+mod rules;
 pub mod shard;
 #[cfg(all(test, feature = "shuttle"))]
 mod shuttle_tests;
@@ -67,6 +69,7 @@ pub mod tasks;
 mod wait;
 mod writing;
 
+pub use audit::Audited;
 pub use builder::LarderBuilder;
 pub use cache::{BoxError, Cache, CacheBuilder, Read, SetOutcome};
 pub use codec::{Codec, Compression};
@@ -128,5 +131,6 @@ pub use position::{Position, PositionError};
 pub use probe::{Probe, ProbeOptions, ProbeReport};
 pub use read::Consistency;
 pub use record::Tag;
+pub use rules::{Rule, Rules, Told};
 pub use stats::CacheStats;
 pub use writing::Writing;

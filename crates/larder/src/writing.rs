@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::invalidation::{Invalidated, Invalidation};
+use crate::invalidation::{Asked, Invalidated, Invalidation};
 use crate::node::Node;
-use crate::node::marks::Target;
-use crate::record::Mode;
 
 /// A write of the source that is under way, made by [`Larder::writing`](crate::Larder::writing).
 ///
@@ -15,17 +13,17 @@ use crate::record::Mode;
 #[must_use = "dropped at once, it invalidates before the write"]
 pub struct Writing {
     node: Arc<Node>,
-    records: Vec<(Target, Mode)>,
+    asked: Asked,
 }
 
 impl Writing {
     pub(crate) fn new(node: &Arc<Node>, invalidation: Invalidation) -> Self {
-        Writing { node: Arc::clone(node), records: invalidation.into_records() }
+        Writing { node: Arc::clone(node), asked: invalidation.into_asked() }
     }
 
     /// Names more: what was not known before the write, such as the key of a new row.
     pub fn also(&mut self, invalidation: Invalidation) {
-        self.records.extend(invalidation.into_records());
+        self.asked = std::mem::take(&mut self.asked).and(invalidation.into_asked());
     }
 
     /// The source has committed, or nobody knows: invalidates, see
@@ -34,13 +32,13 @@ impl Writing {
     /// # Cancel safety
     /// Dropping the future forgets nothing.
     pub async fn committed(mut self) -> Invalidated {
-        let records = std::mem::take(&mut self.records);
-        self.node.invalidate(records).await
+        let asked = std::mem::take(&mut self.asked);
+        self.node.invalidate(asked).await
     }
 
     /// The source is known to have changed nothing: what is cached stays.
     pub fn rolled_back(mut self) {
-        self.records.clear();
+        self.asked.records.clear();
     }
 }
 
@@ -48,11 +46,11 @@ impl Drop for Writing {
     /// Hidden on this node at once, before anybody reads again; others are told by a task. No timer
     /// is made here: whoever drops this may be on a thread without a runtime.
     fn drop(&mut self) {
-        if self.records.is_empty() {
+        if self.asked.records.is_empty() {
             return;
         }
         let node = Arc::clone(&self.node);
-        let hidden = node.hide(std::mem::take(&mut self.records));
+        let hidden = node.hide(std::mem::take(&mut self.asked));
         let tasks = Arc::clone(&node.tasks);
         tasks.spawn(Box::pin(async move { drop(node.publish(hidden).await) }));
     }

@@ -177,7 +177,7 @@ impl<K: Key, V: Entry> Cache<K, V> {
     }
 
     async fn apply(&self, invalidation: Invalidation) -> Invalidated {
-        self.core.node.invalidate(invalidation.into_records()).await
+        self.core.node.invalidate(invalidation.into_asked()).await
     }
 
     /// This cache's numbers.

@@ -8,7 +8,7 @@ use super::Node;
 use super::append::Appending;
 use super::marks::Target;
 use crate::event::Event;
-use crate::invalidation::{Invalidated, Outcome};
+use crate::invalidation::{Asked, Invalidated, Outcome};
 use crate::position::Position;
 use crate::record::{Mode, Name, NameKind, Record};
 use crate::shard::Appended;
@@ -19,6 +19,8 @@ pub(crate) struct Hidden {
     /// Again, for a replica that lags and for patterns that are swept.
     records: Vec<(Target, Mode)>,
     way: Way,
+    /// Its number in the audit trail; 0 if nothing is named.
+    number: u64,
 }
 
 enum Way {
@@ -30,18 +32,31 @@ enum Way {
 impl Node {
     /// Hides what is named on this node at once, then waits until every shard has it, or
     /// `append_timeout`.
-    pub(crate) async fn invalidate(self: &Arc<Self>, records: Vec<(Target, Mode)>) -> Invalidated {
-        self.publish(self.hide(records)).await
+    pub(crate) async fn invalidate(self: &Arc<Self>, asked: Asked) -> Invalidated {
+        self.publish(self.hide(asked)).await
     }
 
     /// Hides what is named on this node. Needs no runtime; dropped, it is sent with the next retry.
-    pub(crate) fn hide(self: &Arc<Self>, records: Vec<(Target, Mode)>) -> Hidden {
+    pub(crate) fn hide(self: &Arc<Self>, asked: Asked) -> Hidden {
+        let Asked { records, cause } = asked;
         self.count_invalidated(&records);
-        let way = match self.embedded() {
-            Some(_) => Way::Embedded(self.invalidate_embedded(&records).0),
-            None => Way::Shared(self.begin_append(records.clone(), None)),
+        let way = self.hide_records(&records);
+        let outcome = match &way {
+            Way::Embedded(outcome) => outcome.clone(),
+            Way::Shared(appending) => Outcome::Local(appending.ticket.clone()),
         };
-        Hidden { records, way }
+        let number = match records.is_empty() {
+            true => 0,
+            false => self.trail.begun(self.now(), cause, &records, outcome),
+        };
+        Hidden { records, way, number }
+    }
+
+    fn hide_records(self: &Arc<Self>, records: &[(Target, Mode)]) -> Way {
+        match self.embedded() {
+            Some(_) => Way::Embedded(self.invalidate_embedded(records).0),
+            None => Way::Shared(self.begin_append(records.to_vec(), None)),
+        }
     }
 
     /// Tells the others, and waits until they know, or `append_timeout`.
@@ -51,18 +66,19 @@ impl Node {
         }
         let names = hidden.records.len();
         self.repeat_after_replica_lag(&hidden.records);
-        let invalidated = self.log(hidden).await;
+        let Hidden { records, way, number } = hidden;
+        let invalidated = self.log(&records, way).await;
+        self.trail.done(number, &invalidated);
         self.emit(Event::Invalidated { names, position: invalidated.position() });
         invalidated
     }
 
-    async fn log(self: &Arc<Self>, hidden: Hidden) -> Invalidated {
-        let Hidden { records, way } = hidden;
+    async fn log(self: &Arc<Self>, records: &[(Target, Mode)], way: Way) -> Invalidated {
         let has_pattern = records.iter().any(|(target, _)| matches!(target, Target::Pattern(_)));
         match way {
             Way::Embedded(outcome) => {
                 let matched =
-                    if has_pattern { Some(self.sweep_embedded(&records).await) } else { None };
+                    if has_pattern { Some(self.sweep_embedded(records).await) } else { None };
                 let outcome = if has_pattern { Outcome::Shared(self.position()) } else { outcome };
                 Invalidated { outcome, matched }
             }
@@ -139,7 +155,8 @@ impl Node {
         self.tasks.spawn(Box::pin(async move {
             due.await;
             if let Some(node) = node.upgrade() {
-                drop(node.log(node.hide(again)).await);
+                let way = node.hide_records(&again);
+                drop(node.log(&again, way).await);
             }
         }));
     }

@@ -1,6 +1,7 @@
 //! One process's part of the protocol: what it knows of each shard, what it has invalidated, and
 //! which entries of its memory may be served. Knows no value type, no loader and no policy.
 
+pub(crate) mod agenda;
 mod append;
 mod invalidate;
 mod judge;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::audit::Trail;
 use crate::clock::{Moment, NodeClock};
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
@@ -55,6 +57,7 @@ pub(crate) struct Limits {
     pub(crate) tag_slots: usize,
     pub(crate) ttl_max: Duration,
     pub(crate) serve_stale_when_partitioned: bool,
+    pub(crate) audited_max: usize,
 }
 
 impl Default for Limits {
@@ -72,6 +75,7 @@ impl Default for Limits {
             tag_slots: TAG_SLOTS,
             ttl_max: Duration::from_secs(24 * 3600),
             serve_stale_when_partitioned: false,
+            audited_max: 1_000,
         }
     }
 }
@@ -126,6 +130,8 @@ pub(crate) struct Node {
     events: AtomicU64,
     suspend_gap: AtomicU64,
     pub(crate) wakeups: Arc<Wakeups>,
+    pub(crate) trail: Trail,
+    agenda: agenda::Agenda,
     /// Set when the node is closed or gone, so that its tasks need not wait for their timers.
     pub(crate) closing: Arc<Signal<()>>,
 }
@@ -192,6 +198,8 @@ impl Node {
             events: AtomicU64::new(1),
             suspend_gap: AtomicU64::new(0),
             wakeups: Arc::default(),
+            trail: Trail::new(limits.audited_max),
+            agenda: agenda::Agenda::default(),
             closing: Arc::default(),
             limits,
         });

@@ -138,7 +138,7 @@ pub(super) async fn sleep(weak: &Weak<Node>, time: Duration) -> Option<Arc<Node>
     open(weak)
 }
 
-fn open(weak: &Weak<Node>) -> Option<Arc<Node>> {
+pub(super) fn open(weak: &Weak<Node>) -> Option<Arc<Node>> {
     weak.upgrade().filter(|node| !node.is_closed())
 }
 

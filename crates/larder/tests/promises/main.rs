@@ -3,6 +3,7 @@
 
 #![cfg(feature = "conformance")]
 
+mod audit;
 mod batches;
 mod flights;
 mod freshness;
@@ -10,6 +11,7 @@ mod invalidation;
 mod memory;
 mod policy;
 mod refresh;
+mod rules;
 mod schedules;
 mod settings;
 mod shared;
