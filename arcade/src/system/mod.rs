@@ -2,11 +2,13 @@
 
 mod cache;
 mod health;
+mod log;
 mod parts;
 
 use axum::extract::{FromRef, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use larder_console::{CATALOGUE_PATH, LOG_PATH};
 
 use crate::auth::Tokens;
 use crate::http::{Access, Route, Routes, Traffic};
@@ -42,6 +44,11 @@ where
         )
         .route(Route::get("/api/v1/cache", Access::Admin, "Counts of the caches."), cache::show)
         .route(Route::delete("/api/v1/cache", Access::Admin, "Counts anew."), cache::reset)
+        .route(Route::get(CATALOGUE_PATH, Access::Admin, "Every cache as set up."), log::catalogue)
+        .route(
+            Route::get(LOG_PATH, Access::Admin, "What was invalidated, by whom and why."),
+            log::show,
+        )
 }
 
 async fn metrics(State(system): State<System>) -> impl IntoResponse {

@@ -6,15 +6,18 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Data, DataEnum, DeriveInput, Error, Fields, LitStr, Result, Variant, parse_quote,
+    Attribute, Data, DataEnum, DeriveInput, Error, Fields, LitStr, Member, Result, Variant,
+    parse_quote,
 };
 
 use crate::fields::{bindings, bounded, members};
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
-    let shown = match &input.data {
-        Data::Struct(data) => structure(&input.attrs, &data.fields)?,
-        Data::Enum(data) => enumeration(&input.attrs, data)?,
+    let (shown, shape) = match &input.data {
+        Data::Struct(data) => {
+            (structure(&input.attrs, &data.fields)?, shape_of_struct(&input.attrs, &data.fields)?)
+        }
+        Data::Enum(data) => (enumeration(&input.attrs, data)?, shape_of_enum(data)?),
         Data::Union(data) => {
             return Err(Error::new(
                 data.union_token.span,
@@ -30,6 +33,10 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         impl #parameters ::larder::Key for #name #arguments #clause {
             fn visit<__Parts: ::larder::key::Parts>(&self, __parts: &mut __Parts) {
                 #shown
+            }
+
+            fn shape(_: &str) -> ::std::string::String {
+                #shape
             }
         }
     })
@@ -63,6 +70,39 @@ fn enumeration(attributes: &[Attribute], data: &DataEnum) -> Result<TokenStream>
     }
     // A reference to an empty enum is not known to be empty; the enum itself is.
     Ok(if data.variants.is_empty() { quote!(match *self {}) } else { quote!(match self { #arms }) })
+}
+
+/// The text, if there is one, then each field's shape under its own name.
+fn shape_of_struct(attributes: &[Attribute], fields: &Fields) -> Result<TokenStream> {
+    let text = text_of(attributes)?;
+    Ok(joined(text.as_ref(), fields))
+}
+
+/// One shape for each variant.
+fn shape_of_enum(data: &DataEnum) -> Result<TokenStream> {
+    let shapes = data.variants.iter().map(|variant| {
+        let text = variant_text(variant)?;
+        Ok(joined(Some(&text), &variant.fields))
+    });
+    let shapes: Vec<TokenStream> = shapes.collect::<Result<_>>()?;
+    Ok(quote! {
+        ::std::format!("({})", <[::std::string::String]>::join(&[#(#shapes),*], "|"))
+    })
+}
+
+fn joined(text: Option<&LitStr>, fields: &Fields) -> TokenStream {
+    let text = text.map(|text| quote!(::std::string::String::from(#text),));
+    let types = fields.iter().map(|field| &field.ty);
+    let names = members(fields).map(|member| match member {
+        Member::Named(name) => name.unraw().to_string(),
+        Member::Unnamed(place) => place.index.to_string(),
+    });
+    quote! {
+        <[::std::string::String]>::join(
+            &[#text #(<#types as ::larder::Key>::shape(#names)),*],
+            ":"
+        )
+    }
 }
 
 fn arm(variant: &Variant, text: &LitStr) -> Result<TokenStream> {
@@ -215,6 +255,17 @@ mod tests {
                     ::larder::key::Parts::text(__parts, "page");
                     ::larder::Key::visit(&self.user, __parts);
                     ::larder::Key::visit(&self.number, __parts);
+                }
+
+                fn shape(_: &str) -> ::std::string::String {
+                    <[::std::string::String]>::join(
+                        &[
+                            ::std::string::String::from("page"),
+                            <T as ::larder::Key>::shape("user"),
+                            <u64 as ::larder::Key>::shape("number")
+                        ],
+                        ":"
+                    )
                 }
             }
         };

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::audit::Audited;
 use crate::cache::CacheBuilder;
+use crate::catalogue::Listing;
 use crate::invalidation::{Invalidated, Invalidation};
 use crate::node::Node;
 use crate::position::Position;
@@ -158,6 +159,13 @@ impl Larder {
             backlog: node.views.iter().map(|view| view.queue.backlog()).sum(),
             planned: node.planned(),
         }
+    }
+
+    /// Every cache of this node as it was set up, by name.
+    pub fn catalogue(&self) -> Vec<Listing> {
+        let mut listings = self.node.listings();
+        listings.sort_by(|one, other| one.name.cmp(&other.name));
+        listings
     }
 
     /// Starts every cache's numbers again from zero; entries and bytes are those of now.

@@ -36,6 +36,7 @@ extern crate self as larder;
 pub mod audit;
 mod builder;
 mod cache;
+mod catalogue;
 pub mod clock;
 mod codec;
 #[cfg(feature = "conformance")]
@@ -72,6 +73,7 @@ mod writing;
 pub use audit::Audited;
 pub use builder::LarderBuilder;
 pub use cache::{BoxError, Cache, CacheBuilder, Read, SetOutcome};
+pub use catalogue::Listing;
 pub use codec::{Codec, Compression};
 pub use entry::Entry;
 pub use error::{BuildError, Error, Mistake, SourceError};

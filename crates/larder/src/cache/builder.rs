@@ -11,6 +11,7 @@ use super::Cache;
 use super::core::CacheCore;
 use super::holdoff::Holdoffs;
 use super::is_bounded;
+use crate::catalogue::Listing;
 use crate::codec::{Codec, Compression};
 use crate::error::{BuildError, Mistake};
 use crate::key::CACHE_NAME_BYTES_MAX;
@@ -137,6 +138,7 @@ impl<K: Key, V: Entry> CacheBuilder<K, V> {
         };
         let entry = CacheEntry {
             name: name.clone(),
+            listing: Arc::new(Listing::of::<K, V>(&name, &policy)),
             counters: Arc::clone(&counters),
             memory: Arc::clone(&memory),
             kept_after_fresh: policy.stale_for + policy.fail_safe_for,

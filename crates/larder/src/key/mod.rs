@@ -83,6 +83,12 @@ pub trait Key: Send + Sync + 'static {
     /// Shows each part, in order.
     fn visit<P: Parts>(&self, parts: &mut P);
 
+    /// How keys of this type look to people, such as `{user}:{number}`; `name` is how the key is
+    /// called where it stands. Only catalogues show it.
+    fn shape(name: &str) -> String {
+        format!("{{{name}}}")
+    }
+
     /// Shows a list of keys: how many there are, then each. Only bytes differ: a list of `u8` is
     /// one part of raw bytes.
     #[doc(hidden)]

@@ -78,6 +78,10 @@ impl<K: Key> Key for Option<K> {
             key.visit(parts);
         }
     }
+
+    fn shape(name: &str) -> String {
+        format!("(none|some:{})", K::shape(name))
+    }
 }
 
 macro_rules! pointers {
@@ -87,6 +91,10 @@ macro_rules! pointers {
             #[inline]
             fn visit<P: Parts>(&self, parts: &mut P) {
                 (**self).visit(parts);
+            }
+
+            fn shape(name: &str) -> String {
+                K::shape(name)
             }
         }
     )*};
@@ -104,6 +112,10 @@ where
     fn visit<P: Parts>(&self, parts: &mut P) {
         let key: &K = self.borrow();
         key.visit(parts);
+    }
+
+    fn shape(name: &str) -> String {
+        K::shape(name)
     }
 }
 
@@ -137,6 +149,10 @@ lists!([] Vec<K>; [const N: usize] [K; N];);
 impl Key for () {
     #[inline]
     fn visit<P: Parts>(&self, _parts: &mut P) {}
+
+    fn shape(_: &str) -> String {
+        String::new()
+    }
 }
 
 macro_rules! tuples {
@@ -146,6 +162,10 @@ macro_rules! tuples {
             #[inline]
             fn visit<P: Parts>(&self, parts: &mut P) {
                 $(self.$place.visit(parts);)+
+            }
+
+            fn shape(_: &str) -> String {
+                [$($key::shape(stringify!($place))),+].join(":")
             }
         }
     };

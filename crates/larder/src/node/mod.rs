@@ -24,6 +24,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::audit::Trail;
+use crate::catalogue::Listing;
 use crate::clock::{Moment, NodeClock};
 use crate::event::{Event, Observer};
 use crate::flight::Flights;
@@ -146,6 +147,7 @@ struct Registry {
 #[derive(Clone)]
 pub(crate) struct CacheEntry {
     pub(crate) name: Box<str>,
+    pub(crate) listing: Arc<Listing>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) memory: Arc<Memory>,
     pub(crate) kept_after_fresh: Duration,
@@ -298,6 +300,11 @@ impl Node {
     pub(crate) fn each_cache(&self, mut visit: impl FnMut(&str, &Counters)) {
         let caches = self.registry.lock().caches.clone();
         caches.iter().for_each(|cache| visit(&cache.name, &cache.counters));
+    }
+
+    pub(crate) fn listings(&self) -> Vec<Listing> {
+        let registry = self.registry.lock();
+        registry.caches.iter().map(|cache| Listing::clone(&cache.listing)).collect()
     }
 
     fn cache_named(&self, name: &str) -> Option<CacheId> {

@@ -5,6 +5,7 @@
 
 mod audit;
 mod batches;
+mod catalogue;
 mod flights;
 mod freshness;
 mod invalidation;

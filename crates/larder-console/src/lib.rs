@@ -1,0 +1,32 @@
+//! What an operator is told of a running larder, in the form in which it goes over the wire. Knows no
+//! HTTP: an application answers its own routes with these.
+
+mod catalogue;
+mod log;
+
+use serde::{Deserialize, Serialize};
+
+pub use catalogue::CacheRow;
+pub use log::{LogRange, LogRow};
+
+/// Where a server answers with the audit trail: `Answer<Vec<LogRow>>`, newest first.
+pub const LOG_PATH: &str = "/api/v1/cache/log";
+
+/// Where a server answers with its catalogue: `Answer<Vec<CacheRow>>`, by name.
+pub const CATALOGUE_PATH: &str = "/api/v1/cache/catalogue";
+
+/// The envelope of every answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer<T> {
+    /// Whether `data` is what was asked for.
+    pub success: bool,
+    /// What was asked for.
+    pub data: T,
+}
+
+impl<T> Answer<T> {
+    /// What was asked for.
+    pub fn of(data: T) -> Self {
+        Answer { success: true, data }
+    }
+}

@@ -1,0 +1,1 @@
+//! Only tests: the larder command against a real Arcade.
