@@ -16,6 +16,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+const SECRET: &str = "a secret of tests, with more than 32 bytes";
+
 const ITEM: &str = r#"{"name": "Cue", "description": "A cue.", "price": 100, "category": "cue",
     "image": "/cue.png", "available": true, "stock": 3, "communityItem": false}"#;
 
@@ -32,12 +34,13 @@ struct Arcade {
 impl Arcade {
     async fn start() -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
-        let variables = [("ARCADE_PROFILE", "test"), ("ARCADE_DATA", "."), ("PORT", "0")];
+        let variables =
+            [("ARCADE_PROFILE", "test"), ("ARCADE_DATA", "."), ("JWT_SECRET", SECRET), ("PORT", "0")];
         let environment = Environment::of(directory.path(), variables);
         let settings = configuration::load(environment).expect("good settings");
         let store = Store::open(&settings.database, &settings.data).await.expect("open");
         store.migrate().await.expect("migrate");
-        let secret = Secret::new("a secret of tests, with more than 32 bytes");
+        let secret = Secret::new(SECRET);
         let stop = CancellationToken::new();
         let tier = SharedTier::open(&settings.redis).expect("a tier");
         let app = App::build(&settings, &secret, store, tier, stop.child_token()).expect("app");
@@ -91,7 +94,7 @@ async fn the_log_says_what_a_change_has_dropped_newest_first() {
     arcade.change().await;
     let table = arcade.told(&["log"]).await.expect("answered");
     assert_eq!(table.lines().count(), 3, "{table}");
-    assert!(table.contains("prefix market-items:some:cue") && table.contains(&arcade.url), "{table}");
+    assert!(table.contains("prefix market-items:some:Cue") && table.contains(&arcade.url), "{table}");
     let one = arcade.told(&["log", "--last", "1", "--json"]).await.expect("answered");
     let row: Value = serde_json::from_str(&one).expect("one document");
     assert_eq!((&row["number"], &row["soft"]), (&Value::from(2), &Value::from(false)), "{row}");
