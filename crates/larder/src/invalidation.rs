@@ -1,5 +1,7 @@
 //! What to invalidate, and what became of it.
 
+mod text;
+
 use std::sync::Arc;
 
 use crate::key::pattern::Pattern;
@@ -8,6 +10,8 @@ use crate::node::marks::Target;
 use crate::node::queue::Ticket;
 use crate::position::Position;
 use crate::record::{Mode, Name, Tag};
+
+pub use text::InvalidationTextError;
 
 /// What names the cache of an entry with key `K`: a [`Cache`](crate::Cache) of such keys, or a text.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no cache of keys `{K}`, nor a cache's name")]
@@ -63,6 +67,8 @@ impl<K: ?Sized, C: CacheOf<K> + ?Sized> CacheOf<K> for &C {
 pub struct Invalidation {
     targets: Vec<Target>,
     soft: bool,
+    /// Those of other invalidations, each with the mode it had there.
+    joined: Vec<(Target, Mode)>,
 }
 
 impl Invalidation {
@@ -113,15 +119,37 @@ impl Invalidation {
     }
 
     /// Makes what is named stale instead of gone: it may be served, marked so, while one caller
-    /// reloads it.
+    /// reloads it. What was joined with [`and`](Self::and) stays as it is.
     pub fn soft(mut self) -> Self {
         self.soft = true;
         self
     }
 
+    /// What either names; each stays soft or hard as it was.
+    pub fn and(mut self, other: Invalidation) -> Self {
+        self.joined.extend(other.into_records());
+        self
+    }
+
+    /// Whether it names nothing.
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.joined.is_empty()
+    }
+
+    fn of_records(records: Vec<(Target, Mode)>) -> Self {
+        Invalidation { joined: records, ..Invalidation::default() }
+    }
+
+    fn records(&self) -> impl Iterator<Item = (&Target, Mode)> {
+        let mode = if self.soft { Mode::Soft } else { Mode::Hard };
+        let own = self.targets.iter().map(move |target| (target, mode));
+        own.chain(self.joined.iter().map(|(target, mode)| (target, *mode)))
+    }
+
     pub(crate) fn into_records(self) -> Vec<(Target, Mode)> {
         let mode = if self.soft { Mode::Soft } else { Mode::Hard };
-        self.targets.into_iter().map(|target| (target, mode)).collect()
+        let own = self.targets.into_iter().map(|target| (target, mode));
+        own.chain(self.joined).collect()
     }
 }
 

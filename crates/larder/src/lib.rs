@@ -75,7 +75,7 @@ pub use error::{BuildError, Error, Mistake, SourceError};
 pub use event::{Event, Observer};
 pub use handle::{Larder, Stats};
 pub use hit::{Absence, Hit, Lookup, Origin};
-pub use invalidation::{CacheOf, Invalidated, Invalidation, Outcome};
+pub use invalidation::{CacheOf, Invalidated, Invalidation, InvalidationTextError, Outcome};
 pub use key::Key;
 pub use key::pattern::{Pattern, PatternError};
 /// Drops what a function changes, for example:
