@@ -233,11 +233,24 @@ impl TestClient {
 
     /// Changes the database behind the server's back, as an operator might.
     pub(crate) async fn execute(&self, sql: String) {
-        let file = || format!("sqlite://{}/arcade.db", self.directory.path().display());
-        let url = self.database.as_ref().map_or_else(file, |database| database.url.clone());
-        let mut connection = AnyConnection::connect(&url).await.expect("connect");
+        let mut connection = self.behind().await;
         connection.execute(AssertSqlSafe(sql)).await.expect("execute");
         connection.close().await.expect("close");
+    }
+
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &'static str) -> i64 {
+        let mut connection = self.behind().await;
+        let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        let count = sqlx::query_scalar(count).fetch_one(&mut connection).await.expect("count");
+        connection.close().await.expect("close");
+        count
+    }
+
+    async fn behind(&self) -> AnyConnection {
+        let file = || format!("sqlite://{}/arcade.db", self.directory.path().display());
+        let url = self.database.as_ref().map_or_else(file, |database| database.url.clone());
+        AnyConnection::connect(&url).await.expect("connect")
     }
 
     /// Begins user 1's request to `path` and holds its two-byte body back.

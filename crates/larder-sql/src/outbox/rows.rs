@@ -15,9 +15,6 @@ const COUNTS: &str = "
     SELECT CASE WHEN parked_because IS NULL THEN 'waiting' ELSE 'parked' END, COUNT(*)
     FROM larder_outbox GROUP BY 1";
 
-/// A hostile text is cut where it is too long already.
-const NAMES: &str = "SUBSTR(names, 1, $1)";
-
 const PARK: &str = "UPDATE larder_outbox SET parked_because = $2 WHERE id = $1";
 
 const TAKE_UP: &str = "UPDATE larder_outbox SET parked_because = NULL WHERE id = $1";
@@ -89,9 +86,9 @@ pub(super) async fn named(
     connection: &mut impl OutboxConnection,
     ids: &[RowId],
 ) -> Result<Vec<Named>, sqlx::Error> {
-    let sql = format!("SELECT id, {NAMES} FROM larder_outbox WHERE id IN ({})", listed(2, ids));
-    let given = std::iter::once(cut()).chain(ids.iter().map(|id| Given::Text(id.as_str())));
-    named_by(connection, &sql, &given.collect::<Vec<_>>()).await
+    let sql = format!("{} WHERE id IN ({})", asking_for_names(), listed(ids));
+    let given: Vec<Given<'_>> = ids.iter().map(|id| Given::Text(id.as_str())).collect();
+    named_by(connection, &sql, &given).await
 }
 
 /// The parked rows after `after`, in the order of their keys.
@@ -101,12 +98,11 @@ pub(super) async fn parked(
     rows_max: usize,
 ) -> Result<Vec<Named>, sqlx::Error> {
     let sql = format!(
-        "SELECT id, {NAMES} FROM larder_outbox WHERE parked_because IS NOT NULL AND id > $2
-         ORDER BY id LIMIT $3"
+        "{} WHERE parked_because IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
+        asking_for_names()
     );
     let after = after.map_or("", RowId::as_str);
-    let given = [cut(), Given::Text(after), Given::Number(rows_max as i64)];
-    named_by(connection, &sql, &given).await
+    named_by(connection, &sql, &[Given::Text(after), Given::Number(rows_max as i64)]).await
 }
 
 /// Keeps a row for people to look at; nobody sends it.
@@ -132,7 +128,7 @@ pub(super) async fn delete(
     connection: &mut impl OutboxConnection,
     ids: &[RowId],
 ) -> Result<(), sqlx::Error> {
-    let sql = format!("DELETE FROM larder_outbox WHERE id IN ({})", listed(1, ids));
+    let sql = format!("DELETE FROM larder_outbox WHERE id IN ({})", listed(ids));
     let given: Vec<Given<'_>> = ids.iter().map(|id| Given::Text(id.as_str())).collect();
     connection.run(&sql, &given).await?;
     Ok(())
@@ -147,12 +143,14 @@ async fn named_by(
     Ok(rows.into_iter().map(|(id, names)| (RowId(id), names)).collect())
 }
 
-fn cut() -> Given<'static> {
-    Given::Number(Invalidation::TEXT_BYTES_MAX as i64 + 1)
+/// A hostile text is cut where it is too long already.
+fn asking_for_names() -> String {
+    let chars_max = Invalidation::TEXT_BYTES_MAX + 1;
+    format!("SELECT id, SUBSTR(names, 1, {chars_max}) FROM larder_outbox")
 }
 
-/// `$2, $3` for two rows from the second place on.
-fn listed(first: usize, ids: &[RowId]) -> String {
-    let places = (first..first + ids.len()).map(|place| format!("${place}"));
+/// `$1, $2` for two rows.
+fn listed(ids: &[RowId]) -> String {
+    let places = (1..=ids.len()).map(|place| format!("${place}"));
     places.collect::<Vec<_>>().join(", ")
 }
