@@ -1,11 +1,17 @@
 //! Decides how long the relay of the outbox runs, and what is said of it.
 
+use std::time::Duration;
+
 use larder_sql::outbox::{Outbox, RelayEvent};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use crate::storage::Store;
+
+/// How long a shutdown waits until the rows that were sent are removed.
+const REMOVAL_MAX: Duration = Duration::from_secs(1);
 
 /// The relay at work. Clones share it.
 #[derive(Debug, Clone)]
@@ -22,8 +28,8 @@ impl Relaying {
         let stopped = stop.clone();
         task.spawn(async move {
             stopped.run_until_cancelled(relay.run()).await;
-            if let Err(fault) = relay.close().await {
-                warn!(%fault, "rows of the outbox stay, and are sent once more by the next process");
+            if !matches!(timeout(REMOVAL_MAX, relay.close()).await, Ok(Ok(()))) {
+                warn!("rows of the outbox stay: the next process sends them once more");
             }
         });
         Relaying { task, stop }

@@ -12,6 +12,10 @@ use crate::record::Mode;
 /// Whatever becomes of the write, what it changes is invalidated, unless it is known to have changed
 /// nothing. Dropped without a word, as when its caller is cancelled, it invalidates too: the source
 /// may have committed.
+///
+/// What it cannot do alone: a process that dies between the commit and the invalidation has told
+/// nobody, and a commit that lands only after its caller was cancelled comes after the record. A row
+/// that commits with the change closes both: `larder_sql::outbox`, for SQLite and PostgreSQL.
 #[must_use = "dropped at once, it invalidates before the write"]
 pub struct Writing {
     node: Arc<Node>,

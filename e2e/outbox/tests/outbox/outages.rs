@@ -3,6 +3,7 @@
 use larder::Outcome;
 use larder_outbox_crashes::{NEW, Node, OLD, Place, Point};
 use larder_rig::{Fault, PostgresDatabase, Proxy, RedisServer};
+use sqlx::PgPool;
 use tokio::time::timeout;
 
 use crate::crashes::dies;
@@ -74,6 +75,28 @@ async fn a_commit_that_lands_after_its_caller_was_cancelled_reaches_all_nodes() 
         })
         .await;
         assert_eq!(witness.price().await, NEW, "{database:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_of_postgresql_alone_will_do() {
+    let (place, redis) = (Database::Postgres.place().await, RedisServer::start());
+    let (witness, writer) = (node(&place, &redis).await, node(&place, &redis).await);
+    witness.holds_the_price().await;
+    let pool = PgPool::connect(&place.url).await.expect("connect");
+    let mut transaction = pool.begin().await.expect("begin");
+    let noted = writer.outbox.invalidate(&mut *transaction, writer.wrong()).await.expect("noted");
+    transaction.commit().await.expect("commit");
+    // As if it had died here.
+    noted.rolled_back();
+    let mut relay = writer.outbox.relay(pool);
+    let gone = async {
+        witness.drops_it().await;
+        while witness.rows().await > 0 {}
+    };
+    tokio::select! {
+        () = relay.run() => unreachable!("a relay does not end"),
+        gone = timeout(LATE_MAX, gone) => gone.expect("in time"),
     }
 }
 
