@@ -1,6 +1,7 @@
 //! What callers leave for the relay, and what it shows of its work.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use larder::Ticket;
@@ -37,15 +38,52 @@ pub struct OutboxStats {
     pub looks: u64,
 }
 
+/// A row whose writer, in this process, is about to say how its transaction has ended.
+#[derive(Debug)]
+pub(super) struct OpenRow {
+    id: RowId,
+    desk: Arc<Desk>,
+}
+
+impl OpenRow {
+    /// Every shard has the invalidation, or this ticket says when.
+    pub(super) fn settle(self, ticket: Option<&Ticket>) {
+        let id = self.id.clone();
+        self.desk.put(match ticket {
+            None => Settled::Shared(id),
+            Some(ticket) => Settled::Local(id, ticket.clone()),
+        });
+    }
+}
+
+impl Drop for OpenRow {
+    fn drop(&mut self) {
+        locked(&self.desk.open).remove(&self.id);
+    }
+}
+
 /// Shared by an outbox and its relays.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
+    open: Mutex<HashSet<RowId>>,
     settled: Mutex<Vec<Settled>>,
     stats: Mutex<OutboxStats>,
 }
 
 impl Desk {
-    pub(super) fn put(&self, settled: Settled) {
+    /// The row is the writer's, until what this gives is dropped.
+    pub(super) fn open(self: &Arc<Self>, id: RowId) -> OpenRow {
+        locked(&self.open).insert(id.clone());
+        OpenRow { id, desk: Arc::clone(self) }
+    }
+
+    /// The rows that are their writers' now. Asked for before [`take`](Self::take), each row is in one
+    /// of the two answers until it is settled.
+    pub(super) fn opened(&self) -> HashSet<RowId> {
+        locked(&self.open).clone()
+    }
+
+    fn put(&self, settled: Settled) {
         let mut all = locked(&self.settled);
         if all.len() < SETTLED_MAX {
             all.push(settled);

@@ -8,9 +8,9 @@ use larder::{Invalidated, Invalidation, Larder, Outcome, Writing};
 use sqlx::Pool;
 
 use super::connection::OutboxConnection;
-use super::desk::{Desk, OutboxStats, Settled};
+use super::desk::{Desk, OpenRow, OutboxStats};
 use super::relay::Relay;
-use super::rows::{self, RowId};
+use super::rows;
 
 /// Writes into the caller's transactions what they make wrong. Clones share everything.
 #[derive(Debug, Clone)]
@@ -42,9 +42,9 @@ impl Outbox {
     ) -> Result<Noted, sqlx::Error> {
         let row = match wrong.is_empty() {
             true => None,
-            false => Some(rows::write(transaction, &wrong, now_ms()).await?),
+            false => Some(self.desk.open(rows::write(transaction, &wrong, now_ms()).await?)),
         };
-        Ok(Noted { row, writing: self.larder.writing(wrong), desk: Arc::clone(&self.desk) })
+        Ok(Noted { row, writing: self.larder.writing(wrong) })
     }
 
     /// Who sends the rows that nobody else does, and removes those that are sent. Every process of
@@ -69,9 +69,8 @@ impl Outbox {
 /// may have committed; and a commit that lands only then still has its row, which the relay sends.
 #[must_use = "dropped at once, it invalidates before the commit"]
 pub struct Noted {
-    row: Option<RowId>,
+    row: Option<OpenRow>,
     writing: Writing,
-    desk: Arc<Desk>,
 }
 
 impl fmt::Debug for Noted {
@@ -87,12 +86,11 @@ impl Noted {
     /// # Cancel safety
     /// Dropping the future forgets nothing: what was not sent is sent by the relay.
     pub async fn committed(self) -> Invalidated {
-        let Noted { row, writing, desk } = self;
-        let invalidated = writing.committed().await;
-        if let Some(row) = row {
-            desk.put(match invalidated.outcome() {
-                Outcome::Shared(_) => Settled::Shared(row),
-                Outcome::Local(ticket) => Settled::Local(row, ticket.clone()),
+        let invalidated = self.writing.committed().await;
+        if let Some(row) = self.row {
+            row.settle(match invalidated.outcome() {
+                Outcome::Shared(_) => None,
+                Outcome::Local(ticket) => Some(ticket),
             });
         }
         invalidated

@@ -145,7 +145,9 @@ where
         let oldest = rows::oldest(&mut *self.connection().await?, SEEN_MAX).await?;
         let written_at_ms = oldest.first().map(|(_, at_ms)| *at_ms);
         let seen: Vec<RowId> = oldest.into_iter().map(|(row, _)| row).collect();
-        for due in self.known.due(&seen, self.patience).chunks(BATCH) {
+        let open = self.desk.opened();
+        self.known.hear(self.desk.take());
+        for due in self.known.due(&seen, &open, self.patience).chunks(BATCH) {
             self.send(due).await?;
         }
         self.settle().await?;

@@ -104,13 +104,22 @@ impl Known {
         }
     }
 
-    /// A look has shown these rows: those that are to be sent now, in their order.
-    pub(super) fn due(&mut self, seen: &[RowId], patience: Patience) -> Vec<RowId> {
+    /// A look has shown these rows: those that are to be sent now, in their order. Those that are `open`
+    /// have a writer in this process, who is given time in any case.
+    pub(super) fn due(
+        &mut self,
+        seen: &[RowId],
+        open: &HashSet<RowId>,
+        patience: Patience,
+    ) -> Vec<RowId> {
         let there: HashSet<&RowId> = seen.iter().collect();
         self.rows.retain(|row, standing| {
             !matches!(standing, Standing::Waits { .. }) || there.contains(row)
         });
-        let due = seen.iter().filter(|row| self.is_due(row, patience));
+        let due = seen.iter().filter(|row| {
+            let patience = if open.contains(*row) { Patience::Some } else { patience };
+            self.is_due(row, patience)
+        });
         due.cloned().collect::<Vec<_>>()
     }
 
@@ -133,6 +142,10 @@ impl Known {
 mod tests {
     use super::*;
 
+    fn due(known: &mut Known, seen: &[RowId], patience: Patience) -> Vec<RowId> {
+        known.due(seen, &HashSet::new(), patience)
+    }
+
     fn rows(names: &[&str]) -> Vec<RowId> {
         names.iter().copied().map(RowId::named).collect()
     }
@@ -141,35 +154,42 @@ mod tests {
     fn a_row_is_left_to_its_writer_for_some_looks_and_then_sent() {
         let (mut known, seen) = (Known::default(), rows(&["a"]));
         for _ in 1..LOOKS_UNTIL_DUE {
-            assert_eq!(known.due(&seen, Patience::Some), []);
+            assert_eq!(due(&mut known, &seen, Patience::Some), []);
         }
-        assert_eq!(known.due(&seen, Patience::Some), seen);
+        assert_eq!(due(&mut known, &seen, Patience::Some), seen);
     }
 
     #[test]
     fn at_the_start_nothing_is_waited_for() {
         let seen = rows(&["b", "a"]);
-        assert_eq!(Known::default().due(&seen, Patience::None), seen);
+        assert_eq!(due(&mut Known::default(), &seen, Patience::None), seen);
+    }
+
+    #[test]
+    fn a_row_whose_writer_is_at_work_is_not_taken_for_one_that_a_crash_left() {
+        let seen = rows(&["a", "b"]);
+        let open = seen[..1].iter().cloned().collect();
+        assert_eq!(Known::default().due(&seen, &open, Patience::None), seen[1..]);
     }
 
     #[test]
     fn what_is_shared_is_not_sent_again_but_what_comes_back_is() {
         let (mut known, seen) = (Known::default(), rows(&["a", "b"]));
         known.hear(vec![Settled::Shared(seen[0].clone())]);
-        assert_eq!(known.due(&seen, Patience::None), seen[1..]);
+        assert_eq!(due(&mut known, &seen, Patience::None), seen[1..]);
         assert_eq!(known.done(), [(seen[0].clone(), Fate::Goes)]);
         known.forget(&seen[..1]);
-        assert_eq!(known.due(&seen, Patience::None), seen);
+        assert_eq!(due(&mut known, &seen, Patience::None), seen);
     }
 
     #[test]
     fn a_row_that_left_is_new_when_it_comes_back() {
         let (mut known, seen) = (Known::default(), rows(&["a"]));
         for _ in 1..LOOKS_UNTIL_DUE {
-            known.due(&seen, Patience::Some);
+            due(&mut known, &seen, Patience::Some);
         }
-        known.due(&[], Patience::Some);
-        assert_eq!(known.due(&seen, Patience::Some), []);
+        due(&mut known, &[], Patience::Some);
+        assert_eq!(due(&mut known, &seen, Patience::Some), []);
     }
 
     #[test]
