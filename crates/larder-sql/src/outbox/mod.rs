@@ -40,6 +40,7 @@ mod relay;
 mod rows;
 mod schema;
 mod standing;
+mod wall;
 
 pub use connection::OutboxConnection;
 pub use desk::OutboxStats;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use larder::{Invalidated, Invalidation, Larder, Outcome, Writing};
 use sqlx::Pool;
@@ -11,6 +10,7 @@ use super::connection::OutboxConnection;
 use super::desk::{Desk, OpenRow, OutboxStats};
 use super::relay::Relay;
 use super::rows;
+use super::wall::now_ms;
 
 /// Writes into the caller's transactions what they make wrong. Clones share everything.
 #[derive(Debug, Clone)]
@@ -110,11 +110,4 @@ impl Noted {
     pub fn rolled_back(self) {
         self.writing.rolled_back();
     }
-}
-
-/// Milliseconds since 1970 UTC.
-#[expect(clippy::disallowed_methods, reason = "people read it; nothing is decided by it")]
-pub(super) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -12,9 +12,9 @@ use tokio::time::sleep;
 
 use super::connection::OutboxConnection;
 use super::desk::Desk;
-use super::noted::now_ms;
 use super::rows::{self, Named, RowId};
 use super::standing::{Fate, Known, Patience};
+use super::wall::now_ms;
 
 /// How long after a look comes the next.
 const PAUSE: Duration = Duration::from_millis(500);
