@@ -8,6 +8,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
 use larder::clock::SystemClock;
 use larder::{BuildError, Larder, Probe, ProbeOptions};
+use larder_sql::outbox::Outbox;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -25,6 +26,7 @@ use crate::domains::users::{self, UserCaches, UserRows, Users};
 use crate::figures::Figures;
 use crate::http::{self, ApiError, Limits, Route, Routes};
 use crate::reads::Reads;
+use crate::relaying::Relaying;
 use crate::settings::{Secret, Settings};
 use crate::shared_tier::SharedTier;
 use crate::storage::Store;
@@ -47,6 +49,7 @@ pub struct App {
     description: Description,
     limits: Arc<Limits>,
     running: TaskTracker,
+    relaying: Relaying,
 }
 
 /// The parts do not fit together.
@@ -117,7 +120,8 @@ impl App {
         }
     }
 
-    /// Builds every part on `store`, the cache on `tier`. `stop` tells it that the server drains.
+    /// Builds every part on `store`, the cache on `tier`, and lets the outbox be relayed until
+    /// [`close`](Self::close). `stop` tells it that the server drains. Needs a tokio runtime.
     ///
     /// # Errors
     /// The cache or the metrics refuse the settings.
@@ -139,33 +143,35 @@ impl App {
             false => None,
         };
         let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
-        let rows = NotificationRows::new(store.clone());
-        let caches = NotificationCaches::build(&reads, rows.clone())?;
+        let caches = NotificationCaches::build(&reads, NotificationRows::new(store.clone()))?;
         let market_caches = MarketCaches::build(&reads, MarketRows::new(store.clone()))?;
         let table = route_table();
         let tokens = Tokens::new(secret);
+        let (running, outbox) = (TaskTracker::new(), Outbox::new(larder.clone()));
+        let writes = Writes::new(store.clone(), outbox.clone(), running.clone());
+        let user_rows = UserRows::new(store.clone());
         let users = Users::new(
-            UserCaches::build(&reads, UserRows::new(store.clone()))?,
-            store.clone(),
+            UserCaches::build(&reads, user_rows.clone())?,
+            user_rows,
+            writes.clone(),
             Passwords::new(settings.password_memory_kib)?,
             tokens.clone(),
             settings.sessions,
         );
-        let running = TaskTracker::new();
-        let writes = Writes::new(store.clone(), larder.clone(), running.clone());
-        let tournaments = TournamentRows::new(store.clone());
-        let tournament_caches = TournamentCaches::build(&reads, tournaments.clone())?;
+        let tournament_caches = TournamentCaches::build(&reads, TournamentRows::new(store.clone()))?;
         let figures = Arc::new(Figures::new(larder.clone(), Arc::clone(telemetry.source_reads())));
         Ok(App {
             tokens,
             users,
-            notifications: Notifications::new(caches, rows, running.clone()),
-            tournaments: Tournaments::new(tournament_caches, tournaments, running.clone()),
+            notifications: Notifications::new(caches, writes.clone()),
+            tournaments: Tournaments::new(tournament_caches, writes.clone()),
             market: Market::new(market_caches, writes),
+            relaying: Relaying::begin(&outbox, &store),
             system: System {
                 profile: settings.profile,
                 store,
                 larder,
+                outbox,
                 tier,
                 probe,
                 figures,
@@ -219,10 +225,11 @@ impl App {
         self.system.telemetry.upkeep();
     }
 
-    /// Waits for the changes under way, then closes the cache and the database.
+    /// Waits for the changes under way and for the relay, then closes the cache and the database.
     pub async fn close(&self) {
         self.running.close();
         self.running.wait().await;
+        self.relaying.end().await;
         self.system.larder.close().await;
         self.system.store.close().await;
     }

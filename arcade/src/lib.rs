@@ -16,6 +16,7 @@ pub mod figures;
 pub mod http;
 pub mod ledger;
 pub mod reads;
+pub mod relaying;
 #[cfg(test)]
 mod scene;
 pub mod server;

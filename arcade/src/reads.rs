@@ -1,14 +1,12 @@
 //! Decides what a read through the cache means to HTTP: an answer with its provenance, or a failure
-//! with its status. Makes the caches of the domains and drops their entries; must not know any
-//! domain.
+//! with its status. Makes the caches of the domains; must not know any domain.
 
 use std::fmt;
 use std::sync::Arc;
 
 use larder::clock::Moment;
 use larder::{
-    BoxError, BuildError, Cache, CacheOf, Entry, Hit, IntoLoaded, Invalidation, Key, Larder, Load,
-    Lookup, Origin, Outcome,
+    BoxError, BuildError, Cache, CacheOf, Entry, Hit, IntoLoaded, Key, Larder, Load, Lookup, Origin,
 };
 
 use crate::http::{ApiError, CachePlan, CacheStatus, Cached, Provenance};
@@ -48,18 +46,10 @@ impl Reads {
         let caching = self.settings.caching;
         Ok(CachedReads { cache: cache.build()?, plan, caching, telemetry })
     }
-
-    /// Drops what a change has made wrong. Every change ends here.
-    pub async fn drop_entries(&self, wrong: Invalidation) {
-        match self.larder.invalidate(wrong).await.outcome() {
-            Outcome::Shared(_) => {}
-            // This node honours it already, and larder retries until the others know too.
-            Outcome::Local(_) => tracing::warn!("an invalidation is not shared yet"),
-        }
-    }
 }
 
-/// One cache, read for an answer. Stands for its name where an [`Invalidation`] asks for one.
+/// One cache, read for an answer. Stands for its name where an
+/// [`Invalidation`](larder::Invalidation) asks for one.
 pub struct CachedReads<K, T> {
     cache: Cache<K, Arc<T>>,
     plan: &'static CachePlan,

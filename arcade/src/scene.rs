@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use larder::Larder;
 use larder::clock::SystemClock;
+use larder_sql::outbox::Outbox;
 use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
 
@@ -38,7 +39,7 @@ impl Scene {
         let larder = Larder::new("test").expect("larder");
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
         let running = TaskTracker::new();
-        let writes = Writes::new(store.clone(), larder.clone(), running.clone());
+        let writes = Writes::new(store.clone(), Outbox::new(larder.clone()), running.clone());
         let reads = Reads::new(larder, settings.cache, telemetry);
         Scene { store, reads, writes, running, _directory: directory }
     }

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use larder::ProbeReport;
 use larder::clock::{Clock, Moment};
-use metrics::{Unit, counter, describe_counter, describe_histogram, gauge, histogram};
+use larder_sql::outbox::OutboxStats;
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{
     BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
@@ -139,13 +142,19 @@ impl Telemetry {
     }
 
     /// Everything, as Prometheus reads it. The cache counts by itself; its counts are taken over.
-    pub fn rendered(&self, caches: &[CacheFigures], probe: Option<ProbeReport>) -> String {
+    pub fn rendered(
+        &self,
+        caches: &[CacheFigures],
+        probe: Option<ProbeReport>,
+        outbox: OutboxStats,
+    ) -> String {
         metrics::with_local_recorder(&self.recorder, || {
             gauge!("process_uptime_seconds").set(self.uptime().as_secs_f64());
             caches.iter().for_each(take_over);
             if let Some(report) = probe {
                 take_over_probe(report);
             }
+            take_over_outbox(outbox);
         });
         self.handle.render()
     }
@@ -177,7 +186,17 @@ fn take_over_probe(report: ProbeReport) {
     }
 }
 
+fn take_over_outbox(stats: OutboxStats) {
+    gauge!("outbox_rows", "state" => "waiting").set(stats.waiting as f64);
+    gauge!("outbox_rows", "state" => "parked").set(stats.parked as f64);
+    gauge!("outbox_oldest_age_seconds").set(stats.oldest_age.as_secs_f64());
+    counter!("outbox_relayed_total").absolute(stats.relayed);
+}
+
 fn describe() {
+    describe_gauge!("outbox_rows", "Invalidations in the database that wait, or that nobody reads.");
+    describe_gauge!("outbox_oldest_age_seconds", Unit::Seconds, "Age of the oldest that waits.");
+    describe_counter!("outbox_relayed_total", "Those that this process sent for another.");
     describe_counter!("probe_writes_total", "Versions that the consistency probe wrote.");
     describe_counter!("probe_checks_total", "Times that the probe looked at a register again.");
     describe_counter!("probe_stale_total", "Times that it found one too old. Never but 0.");

@@ -1,9 +1,11 @@
 //! Decides how a change and what it makes wrong stay together: what was cached goes when, and only
-//! when, the database may have committed. Must not know any domain.
+//! when, the database may have committed, also if this process dies in between. Must not know any
+//! domain.
 
 use std::ops::{Deref, DerefMut};
 
-use larder::{Invalidation, Larder, Outcome};
+use larder::{Invalidation, Outcome};
+use larder_sql::outbox::Outbox;
 use sqlx::AnyConnection;
 use tokio_util::task::TaskTracker;
 
@@ -14,15 +16,15 @@ use crate::storage::{StorageError, Store, Transaction};
 #[derive(Debug, Clone)]
 pub struct Writes {
     store: Store,
-    larder: Larder,
+    outbox: Outbox,
     running: TaskTracker,
 }
 
 impl Writes {
-    /// Changes of `store`, which `larder` caches. `running` owns the changes under way; a shutdown
-    /// waits for them.
-    pub fn new(store: Store, larder: Larder, running: TaskTracker) -> Self {
-        Writes { store, larder, running }
+    /// Changes of `store`, in which the rows of `outbox` lie. `running` owns the changes under way; a
+    /// shutdown waits for them.
+    pub fn new(store: Store, outbox: Outbox, running: TaskTracker) -> Self {
+        Writes { store, outbox, running }
     }
 
     /// Begins a change, once its turn has come.
@@ -31,7 +33,7 @@ impl Writes {
     /// The database is busy or away; then nothing was changed.
     pub async fn begin(&self) -> Result<Change, StorageError> {
         let transaction = self.store.begin_write().await?;
-        Ok(Change { transaction, larder: self.larder.clone(), wrong: Vec::new() })
+        Ok(Change { transaction, outbox: self.outbox.clone(), wrong: Invalidation::new() })
     }
 
     /// Runs a change to its end, even if the caller hangs up meanwhile.
@@ -59,33 +61,38 @@ impl Writes {
 #[derive(Debug)]
 pub struct Change {
     transaction: Transaction,
-    larder: Larder,
-    wrong: Vec<Invalidation>,
+    outbox: Outbox,
+    wrong: Invalidation,
 }
 
 impl Change {
     /// Names what the change makes wrong; it goes with the commit.
     pub fn drops(&mut self, wrong: Invalidation) {
-        self.wrong.push(wrong);
+        let before = std::mem::take(&mut self.wrong);
+        self.wrong = before.and(wrong);
     }
 
-    /// Makes the change durable, and drops what it has made wrong.
+    /// Makes the change durable together with a row that says what it has made wrong, and drops that.
+    /// A change that makes nothing wrong writes no row.
     ///
     /// # Errors
     /// The database refuses, or is lost; then nobody knows whether it was done, and the entries are
     /// dropped all the same.
     pub async fn commit(self) -> Result<(), StorageError> {
-        let mut writing = self.larder.writing(Invalidation::new());
-        self.wrong.into_iter().for_each(|wrong| writing.also(wrong));
-        let committed = self.transaction.commit().await;
-        if committed.as_ref().is_err_and(StorageError::lost_a_race) {
-            writing.rolled_back();
-            return committed;
-        }
-        match writing.committed().await.outcome() {
-            Outcome::Shared(_) => {}
-            // This node honours it already, and larder retries until the others know too.
-            Outcome::Local(_) => tracing::warn!("an invalidation is not shared yet"),
+        let Change { mut transaction, outbox, wrong } = self;
+        let noted = outbox.invalidate(&mut *transaction, wrong).await?;
+        let committed = transaction.commit().await;
+        let invalidated = match &committed {
+            Ok(()) => noted.committed().await,
+            Err(fault) if fault.lost_a_race() => {
+                noted.rolled_back();
+                return committed;
+            }
+            Err(_) => noted.in_doubt().await,
+        };
+        // This node honours it already, and larder retries until the others know too.
+        if let Outcome::Local(_) = invalidated.outcome() {
+            tracing::warn!("an invalidation is not shared yet");
         }
         committed
     }

@@ -33,7 +33,10 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { name: "format", steps: &[Run("cargo fmt --all --check")] },
     Layer { name: "tidy", steps: &[Run("cargo xtask tidy")] },
     Layer { name: "lints", steps: &[Run(LINTS)] },
-    Layer { name: "tests", steps: &[REDIS, TESTS, Run("cargo test --quiet --workspace --doc")] },
+    Layer {
+        name: "tests",
+        steps: &[REDIS, POSTGRES, TESTS, Run("cargo test --quiet --workspace --doc")],
+    },
     Layer { name: "on PostgreSQL", steps: &[POSTGRES, Run(ON_POSTGRES)] },
     Layer { name: "thread orders", steps: &[Run(THREAD_ORDERS)] },
     Layer {
@@ -48,7 +51,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "docs",
         steps: &[Run("RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps")],
     },
-    Layer { name: "examples", steps: &[Examples("crates/larder")] },
+    Layer { name: "examples", steps: &[Examples("crates/larder"), Examples("crates/larder-sql")] },
 ];
 
 /// What is too long or too far away for each change: only with `--nightly`.

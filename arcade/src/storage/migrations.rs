@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "tournaments", include_str!("../../migrations/0011_tournaments.sql")),
     (20, "marketplace", include_str!("../../migrations/0020_marketplace.sql")),
     (21, "ledger", include_str!("../../migrations/0021_ledger.sql")),
+    (22, "outbox", include_str!("../../migrations/0022_outbox.sql")),
 ];
 
 /// Runs what has not run yet and gives the newest migration's number.

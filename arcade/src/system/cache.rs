@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use larder::ProbeReport;
 use larder_redis::{CommandFigures, ServerReport};
+use larder_sql::outbox::OutboxStats;
 use serde::Serialize;
 
 use super::parts::System;
@@ -37,6 +38,31 @@ struct Data {
     servers: Vec<Server>,
     /// What the consistency probe of this process has found; `null` where it is off.
     probe: Option<ProbeFigures>,
+    /// Invalidations that committed with their changes, as this process last saw them.
+    outbox: OutboxFigures,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OutboxFigures {
+    /// Not known to be everywhere yet.
+    waiting: u64,
+    oldest_age_ms: u64,
+    /// Nobody can read them.
+    parked: u64,
+    /// Sent by this process in the place of another.
+    relayed: u64,
+}
+
+impl OutboxFigures {
+    fn of(stats: OutboxStats) -> Self {
+        OutboxFigures {
+            waiting: stats.waiting,
+            oldest_age_ms: u64::try_from(stats.oldest_age.as_millis()).unwrap_or(u64::MAX),
+            parked: stats.parked,
+            relayed: stats.relayed,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -178,7 +204,8 @@ async fn envelope(system: &System) -> Envelope {
     let reports = system.tier.reports().await.unwrap_or_default();
     let servers = reports.into_iter().map(Server::of).collect();
     let probe = system.probe_report().map(ProbeFigures::of);
-    Envelope { success: true, data: Data { redis, performance, caches, servers, probe } }
+    let outbox = OutboxFigures::of(system.outbox.stats());
+    Envelope { success: true, data: Data { redis, performance, caches, servers, probe, outbox } }
 }
 
 fn redis_health(system: &System) -> Health {

@@ -52,6 +52,7 @@ where
 }
 
 async fn metrics(State(system): State<System>) -> impl IntoResponse {
-    let text = system.telemetry.rendered(&system.figures.in_all(), system.probe_report());
+    let (probe, outbox) = (system.probe_report(), system.outbox.stats());
+    let text = system.telemetry.rendered(&system.figures.in_all(), probe, outbox);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

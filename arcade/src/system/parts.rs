@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use larder::{Larder, Probe, ProbeReport};
+use larder_sql::outbox::Outbox;
 use tokio_util::sync::CancellationToken;
 
 use crate::figures::Figures;
@@ -20,6 +21,8 @@ pub struct System {
     pub store: Store,
     /// The cache.
     pub larder: Larder,
+    /// Invalidations that committed with their changes.
+    pub outbox: Outbox,
     /// What the cache shares with other processes.
     pub tier: SharedTier,
     /// The cache's counts.

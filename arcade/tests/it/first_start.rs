@@ -115,7 +115,7 @@ async fn only_the_owner_can_read_what_the_start_writes_down() {
 #[tokio::test]
 async fn a_signal_lets_a_request_in_flight_end_and_the_server_exit_well() {
     let directory = tempfile::tempdir().expect("temporary directory");
-    let database = on_server().await;
+    let database = on_server();
     let mut command = arcade(directory.path());
     command.env("ARCADE_DEMO", "off");
     command.envs(database.as_ref().map(|database| ("DATABASE_URL", &database.url)));

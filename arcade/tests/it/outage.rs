@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use arcade::http::Verb;
 use arcade::ledger::{self, Audit};
+use larder_rig::PostgresDatabase;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::support::{Answer, Database, PATIENCE, TestClient};
+use crate::support::{Answer, PATIENCE, TestClient};
 
 /// A write is refused after 800 ms of silence; without that it waits for three seconds. In between,
 /// because a machine under load stands still now and then.
@@ -19,7 +20,7 @@ const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 /// More than there are connections to the database, so that some wait for their turn.
 const BUYERS: i64 = 16;
 
-fn database(client: &TestClient) -> &Database {
+fn database(client: &TestClient) -> &PostgresDatabase {
     client.database.as_ref().expect("it runs on a server")
 }
 

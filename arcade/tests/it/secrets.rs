@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use larder_rig::Postgres;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::support::{PASSWORD as DATABASE_PASSWORD, PATIENCE, on_server};
+use crate::support::{PATIENCE, on_server};
 
 const SECRET: &str = "canary-secret-canary-secret-canary-secret";
 const TOKEN: &str = "canary-token";
@@ -76,7 +77,7 @@ fn requests() -> Vec<String> {
 #[tokio::test]
 async fn no_secret_is_logged_answered_or_counted_and_each_request_is_one_line() {
     let directory = tempfile::tempdir().expect("temporary directory");
-    let database = on_server().await;
+    let database = on_server();
     let file = "sqlite:canary-password.db?mode=rwc";
     let url = database.as_ref().map_or(file, |database| &database.url);
     let mut child = arcade(directory.path()).env("DATABASE_URL", url).spawn().expect("start");
@@ -97,7 +98,7 @@ async fn no_secret_is_logged_answered_or_counted_and_each_request_is_one_line() 
     assert!(Command::new("/bin/kill").args(["-TERM", &pid]).status().await.expect("kill").success());
     timeout(PATIENCE, child.wait()).await.expect("in time").expect("status");
     let log = log.await.expect("no panic").expect("readable");
-    let tells = |line: &&str| line.contains("canary") || line.contains(DATABASE_PASSWORD);
+    let tells = |line: &&str| line.contains("canary") || line.contains(Postgres::PASSWORD);
     let told: Vec<&str> = log.lines().filter(tells).collect();
     assert!(told.is_empty(), "{told:#?}");
     let parsed = log.lines().map(serde_json::from_str::<serde_json::Value>);

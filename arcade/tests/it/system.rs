@@ -147,6 +147,8 @@ async fn metrics_count_what_happened_under_bounded_labels() {
             r#"cache_operation_duration_seconds_count{cache="notifications",operation="read",origin="memory"}"#,
             2.0,
         ),
+        (r#"outbox_rows{state="parked"}"#, 0.0),
+        ("outbox_relayed_total", 0.0),
         (r#"http_requests_total{method="GET",route="/notifications",status="200"}"#, 3.0),
         (r#"http_requests_total{method="GET",route="unmatched",status="404"}"#, 2.0),
         (r#"http_requests_total{method="GET",route="/notifications/{id}",status="405"}"#, 1.0),

@@ -104,7 +104,7 @@ pub fn cacheable(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// A commit that was already on its way when its caller was cancelled may take effect *after* that: what is loaded
 /// in between is old, and stays for its time. Where that matters, let the write run in a task of its
-/// own, which nobody cancels.
+/// own, which nobody cancels, or let a row of `larder_sql::outbox` commit with it, which also outlives a crash.
 #[proc_macro_attribute]
 pub fn cache_invalidate(options: TokenStream, item: TokenStream) -> TokenStream {
     let (options, item) =

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::asked::Cause;
 use crate::clock::Moment;
 use crate::invalidation::{Invalidated, Outcome};
 use crate::node::marks::Target;
@@ -14,20 +15,6 @@ use crate::sync::Mutex;
 
 /// The most names of one invalidation that are remembered; of more, only the number.
 pub const NAMES_MAX: usize = 32;
-
-/// Who invalidates, and why. Both are for people to read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Cause {
-    pub(crate) by: Option<Arc<str>>,
-    pub(crate) because: Option<Arc<str>>,
-}
-
-impl Cause {
-    /// What this one does not say, the other one may.
-    pub(crate) fn or(self, other: Cause) -> Cause {
-        Cause { by: self.by.or(other.by), because: self.because.or(other.because) }
-    }
-}
 
 /// An invalidation that was asked for on this node, see [`Larder::audit`](crate::Larder::audit).
 #[derive(Debug, Clone)]

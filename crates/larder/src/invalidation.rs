@@ -1,16 +1,18 @@
 //! What to invalidate, and what became of it.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+mod text;
+
 use std::sync::Arc;
 
-use crate::audit::Cause;
+use crate::asked::{Asked, Cause};
 use crate::key::pattern::Pattern;
 use crate::key::{EncodedKey, Key};
 use crate::node::marks::Target;
 use crate::node::queue::Ticket;
 use crate::position::Position;
 use crate::record::{Mode, Name, Tag};
+
+pub use text::InvalidationTextError;
 
 /// What names the cache of an entry with key `K`: a [`Cache`](crate::Cache) of such keys, or a text.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no cache of keys `{K}`, nor a cache's name")]
@@ -67,38 +69,8 @@ pub struct Invalidation {
     targets: Vec<Target>,
     soft: bool,
     cause: Cause,
-}
-
-/// An invalidation as a node takes it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Asked {
-    pub(crate) records: Vec<(Target, Mode)>,
-    pub(crate) cause: Cause,
-}
-
-impl Asked {
-    /// The records of both. The cause is this one's; what it does not say, the other one may.
-    pub(crate) fn and(mut self, other: Asked) -> Asked {
-        self.records.extend(other.records);
-        Asked { records: self.records, cause: self.cause.or(other.cause) }
-    }
-
-    /// Each name once: what is named both ways is gone, not only stale.
-    pub(crate) fn merged(self) -> Asked {
-        let mut places = HashMap::new();
-        let mut records: Vec<(Target, Mode)> = Vec::new();
-        for (target, mode) in self.records {
-            match places.entry(target.clone()) {
-                Entry::Vacant(place) => {
-                    place.insert(records.len());
-                    records.push((target, mode));
-                }
-                Entry::Occupied(place) if mode == Mode::Hard => records[*place.get()].1 = mode,
-                Entry::Occupied(_) => {}
-            }
-        }
-        Asked { records, cause: self.cause }
-    }
+    /// Those of other invalidations, each with the mode it had there.
+    joined: Vec<(Target, Mode)>,
 }
 
 impl Invalidation {
@@ -149,7 +121,7 @@ impl Invalidation {
     }
 
     /// Makes what is named stale instead of gone: it may be served, marked so, while one caller
-    /// reloads it.
+    /// reloads it. What was joined with [`and`](Self::and) stays as it is.
     pub fn soft(mut self) -> Self {
         self.soft = true;
         self
@@ -172,10 +144,33 @@ impl Invalidation {
         self
     }
 
+    /// What either names; each stays soft or hard as it was.
+    pub fn and(mut self, other: Invalidation) -> Self {
+        let Asked { records, cause } = other.into_asked();
+        self.joined.extend(records);
+        self.cause = self.cause.or(cause);
+        self
+    }
+
+    /// Whether it names nothing.
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty() && self.joined.is_empty()
+    }
+
+    fn of_asked(Asked { records, cause }: Asked) -> Self {
+        Invalidation { joined: records, cause, ..Invalidation::default() }
+    }
+
+    fn records(&self) -> impl Iterator<Item = (&Target, Mode)> {
+        let mode = if self.soft { Mode::Soft } else { Mode::Hard };
+        let own = self.targets.iter().map(move |target| (target, mode));
+        own.chain(self.joined.iter().map(|(target, mode)| (target, *mode)))
+    }
+
     pub(crate) fn into_asked(self) -> Asked {
         let mode = if self.soft { Mode::Soft } else { Mode::Hard };
-        let records = self.targets.into_iter().map(|target| (target, mode)).collect();
-        Asked { records, cause: self.cause }
+        let own = self.targets.into_iter().map(|target| (target, mode));
+        Asked { records: own.chain(self.joined).collect(), cause: self.cause }
     }
 }
 

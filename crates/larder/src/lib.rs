@@ -33,6 +33,7 @@
 // The derive macros name `::larder`, also where this crate uses them itself.
 extern crate self as larder;
 
+mod asked;
 pub mod audit;
 mod builder;
 mod cache;
@@ -80,7 +81,7 @@ pub use error::{BuildError, Error, Mistake, SourceError};
 pub use event::{Event, Observer};
 pub use handle::{Larder, Stats};
 pub use hit::{Absence, Hit, Lookup, Origin};
-pub use invalidation::{CacheOf, Invalidated, Invalidation, Outcome};
+pub use invalidation::{CacheOf, Invalidated, Invalidation, InvalidationTextError, Outcome};
 pub use key::Key;
 pub use key::pattern::{Pattern, PatternError};
 /// Drops what a function changes, for example:

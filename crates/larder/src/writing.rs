@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::invalidation::{Asked, Invalidated, Invalidation};
+use crate::asked::Asked;
+use crate::invalidation::{Invalidated, Invalidation};
 use crate::node::Node;
 
 /// A write of the source that is under way, made by [`Larder::writing`](crate::Larder::writing).
@@ -10,6 +11,10 @@ use crate::node::Node;
 /// Whatever becomes of the write, what it changes is invalidated, unless it is known to have changed
 /// nothing. Dropped without a word, as when its caller is cancelled, it invalidates too: the source
 /// may have committed.
+///
+/// What it cannot do alone: a process that dies between the commit and the invalidation has told
+/// nobody, and a commit that lands only after its caller was cancelled comes after the record. A row
+/// that commits with the change closes both: `larder_sql::outbox`, for SQLite and PostgreSQL.
 #[must_use = "dropped at once, it invalidates before the write"]
 pub struct Writing {
     node: Arc<Node>,

@@ -3,6 +3,7 @@
 
 mod authority;
 mod ports;
+mod postgres;
 mod process;
 mod proxy;
 mod redis_cluster;
@@ -12,6 +13,7 @@ mod stopwatch;
 
 pub use authority::Authority;
 pub use ports::free_port;
+pub use postgres::{Postgres, PostgresDatabase};
 pub use process::Process;
 pub use proxy::{Fault, Proxy};
 pub use redis_cluster::RedisCluster;

@@ -49,7 +49,6 @@ struct UserKey {
 /// Notifications as readers see them: through the cache.
 #[derive(Debug)]
 pub struct NotificationCaches {
-    reads: Reads,
     pages: CachedReads<PageKey, NotificationPage>,
     unread: CachedReads<UserKey, UnreadCount>,
     rows: NotificationRows,
@@ -61,12 +60,7 @@ impl NotificationCaches {
     /// # Errors
     /// The lifetimes are not what the cache takes.
     pub fn build(reads: &Reads, rows: NotificationRows) -> Result<Self, BuildError> {
-        Ok(NotificationCaches {
-            reads: reads.clone(),
-            pages: reads.cache(&PAGES)?,
-            unread: reads.cache(&UNREAD)?,
-            rows,
-        })
+        Ok(NotificationCaches { pages: reads.cache(&PAGES)?, unread: reads.cache(&UNREAD)?, rows })
     }
 
     pub(super) async fn page(
@@ -89,11 +83,10 @@ impl NotificationCaches {
         self.unread.get_or_load(&UserKey { user: user.0 }, load).await
     }
 
-    /// Drops everything that shows notifications of `user`. Every change ends here.
-    pub(super) async fn changed(&self, user: UserId) {
-        let wrong = Invalidation::new()
+    /// What is wrong once notifications of `user` came, went or were read.
+    pub(super) fn of(&self, user: UserId) -> Invalidation {
+        Invalidation::new()
             .prefix(&self.pages, &(user.0,))
-            .key(&self.unread, &UserKey { user: user.0 });
-        self.reads.drop_entries(wrong).await;
+            .key(&self.unread, &UserKey { user: user.0 })
     }
 }

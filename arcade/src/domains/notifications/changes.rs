@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use tokio_util::task::TaskTracker;
+use sqlx::AnyConnection;
 
 use super::cache::NotificationCaches;
 use super::model::{Notification, ReadAll};
 use super::rows::{NewNotification, NotificationRows};
 use crate::auth::UserId;
 use crate::http::ApiError;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, retried};
 use crate::wall;
+use crate::writes::Writes;
 
 /// A change that a user may make to their notifications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,21 +42,20 @@ pub enum Changed {
 #[derive(Debug, Clone)]
 pub struct Notifications {
     caches: Arc<NotificationCaches>,
-    rows: NotificationRows,
-    running: TaskTracker,
+    writes: Writes,
 }
 
 impl Notifications {
-    /// `running` owns the changes under way; a shutdown waits for them.
-    pub fn new(caches: NotificationCaches, rows: NotificationRows, running: TaskTracker) -> Self {
-        Notifications { caches: Arc::new(caches), rows, running }
+    /// Every change goes through `writes`.
+    pub fn new(caches: NotificationCaches, writes: Writes) -> Self {
+        Notifications { caches: Arc::new(caches), writes }
     }
 
     pub(super) fn caches(&self) -> &NotificationCaches {
         &self.caches
     }
 
-    /// Tells a user something: commits it, then drops what the cache holds of that user.
+    /// Tells a user something, and drops what the cache holds of that user.
     ///
     /// # Errors
     /// The database refuses. Nothing has changed then, or nobody knows whether it has.
@@ -63,52 +63,69 @@ impl Notifications {
     /// # Cancel safety
     /// As [`apply`](Notifications::apply).
     pub async fn tell(&self, new: NewNotification) -> Result<(), ApiError> {
-        let Notifications { caches, rows, .. } = self.clone();
-        let work = async move {
-            let told = rows.create(&new).await;
-            caches.changed(new.user).await;
-            told
+        let Notifications { caches, writes } = self.clone();
+        let told = async move {
+            retried(async || {
+                let mut change = writes.begin().await?;
+                NotificationRows::insert(&mut change, std::slice::from_ref(&new)).await?;
+                change.drops(caches.of(new.user));
+                change.commit().await
+            })
+            .await
         };
-        let ended = self.running.spawn(work).await;
-        ended.map_err(|fault| ApiError::Internal(Box::new(fault)))?.map_err(ApiError::from)
+        self.writes.to_its_end(told).await
     }
 
-    /// Commits `change` for `user`, then drops what the cache holds of that user.
+    /// Makes the change that `user` wishes, and drops what it makes wrong.
     ///
     /// # Errors
-    /// The database refuses. Nothing has changed then, or nobody knows whether it has; the cache
-    /// is dropped in that case too.
+    /// The database refuses. Nothing has changed then, or nobody knows whether it has; the entries
+    /// are dropped in that case too.
     ///
     /// # Cancel safety
     /// Once polled, the change and its invalidation run to their end even if this future is
     /// dropped: a caller that hangs up between the two must not leave an old entry behind.
-    pub async fn apply(&self, user: UserId, change: Change) -> Result<Changed, ApiError> {
-        let Notifications { caches, rows, .. } = self.clone();
-        let work = async move {
-            let changed = commit(&rows, user, change).await;
-            if !matches!(changed, Ok(Changed::Nothing)) {
-                caches.changed(user).await;
-            }
-            changed
+    pub async fn apply(&self, user: UserId, wish: Change) -> Result<Changed, ApiError> {
+        let Notifications { caches, writes } = self.clone();
+        let applied = async move {
+            retried(async || {
+                let mut change = writes.begin().await?;
+                let changed = made(&mut change, user, wish).await?;
+                if changed.shows() {
+                    change.drops(caches.of(user));
+                }
+                change.commit().await?;
+                Ok(changed)
+            })
+            .await
         };
-        let ended = self.running.spawn(work).await;
-        ended.map_err(|fault| ApiError::Internal(Box::new(fault)))?.map_err(ApiError::from)
+        self.writes.to_its_end(applied).await
     }
 }
 
-async fn commit(
-    rows: &NotificationRows,
+impl Changed {
+    /// Whether anybody sees it.
+    fn shows(&self) -> bool {
+        !matches!(self, Changed::Nothing | Changed::AllRead(ReadAll { updated: 0 }))
+    }
+}
+
+async fn made(
+    connection: &mut AnyConnection,
     user: UserId,
-    change: Change,
+    wish: Change,
 ) -> Result<Changed, StorageError> {
     let now_ms = wall::now_ms();
-    Ok(match change {
-        Change::Read(id) => match rows.read(user, id, now_ms).await? {
+    Ok(match wish {
+        Change::Read(id) => match NotificationRows::read(connection, user, id, now_ms).await? {
             Some(notification) => Changed::Read(notification),
             None => Changed::Nothing,
         },
-        Change::ReadAll => Changed::AllRead(ReadAll { updated: rows.read_all(user, now_ms).await? }),
-        Change::Delete(id) => match rows.delete(user, id).await? {
+        Change::ReadAll => {
+            let updated = NotificationRows::read_all(connection, user, now_ms).await?;
+            Changed::AllRead(ReadAll { updated })
+        }
+        Change::Delete(id) => match NotificationRows::delete(connection, user, id).await? {
             0 => Changed::Nothing,
             _ => Changed::Deleted,
         },
@@ -130,8 +147,8 @@ mod tests {
 
     fn notifications(scene: &Scene) -> Notifications {
         let rows = NotificationRows::new(scene.store.clone());
-        let caches = NotificationCaches::build(&scene.reads, rows.clone()).expect("caches");
-        Notifications::new(caches, rows, TaskTracker::new())
+        let caches = NotificationCaches::build(&scene.reads, rows).expect("caches");
+        Notifications::new(caches, scene.writes.clone())
     }
 
     #[tokio::test]
@@ -145,8 +162,7 @@ mod tests {
         let polled = applied.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending());
         drop(applied);
-        notifications.running.close();
-        notifications.running.wait().await;
+        scene.settled().await;
         let after = notifications.caches().page(user, FIRST).await.expect("page");
         assert_eq!((after.provenance.status, after.value.unread), (CacheStatus::Miss, 0));
     }

@@ -92,35 +92,34 @@ impl NotificationRows {
 
     /// Marks one as read. `None` if the user has no such notification.
     pub(super) async fn read(
-        &self,
+        connection: &mut AnyConnection,
         user: UserId,
         id: i64,
         now_ms: i64,
     ) -> Result<Option<Notification>, StorageError> {
-        let row = sqlx::query(READ)
-            .bind(id)
-            .bind(user.0)
-            .bind(now_ms)
-            .fetch_optional(self.store.pool())
-            .await?;
+        let statement = sqlx::query(READ).bind(id).bind(user.0).bind(now_ms);
+        let row = statement.fetch_optional(connection).await?;
         Ok(row.as_ref().map(notification).transpose()?)
     }
 
     /// Marks all as read and gives how many were unread.
-    pub(super) async fn read_all(&self, user: UserId, now_ms: i64) -> Result<u64, StorageError> {
+    pub(super) async fn read_all(
+        connection: &mut AnyConnection,
+        user: UserId,
+        now_ms: i64,
+    ) -> Result<u64, StorageError> {
         let statement = sqlx::query(READ_ALL).bind(user.0).bind(now_ms);
-        Ok(statement.execute(self.store.pool()).await?.rows_affected())
+        Ok(statement.execute(connection).await?.rows_affected())
     }
 
     /// Removes one and gives how many went: one or none.
-    pub(super) async fn delete(&self, user: UserId, id: i64) -> Result<u64, StorageError> {
+    pub(super) async fn delete(
+        connection: &mut AnyConnection,
+        user: UserId,
+        id: i64,
+    ) -> Result<u64, StorageError> {
         let statement = sqlx::query(DELETE).bind(id).bind(user.0);
-        Ok(statement.execute(self.store.pool()).await?.rows_affected())
-    }
-
-    pub(super) async fn create(&self, new: &NewNotification) -> Result<(), StorageError> {
-        let mut connection = self.store.pool().acquire().await?;
-        NotificationRows::insert(&mut connection, std::slice::from_ref(new)).await
+        Ok(statement.execute(connection).await?.rows_affected())
     }
 
     /// Writes `new` with one statement.

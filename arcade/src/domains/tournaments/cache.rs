@@ -102,7 +102,6 @@ struct MatchKey {
 /// Tournaments as readers see them: through the cache.
 #[derive(Debug)]
 pub struct TournamentCaches {
-    reads: Reads,
     lists: CachedReads<ListKey, TournamentPage>,
     venue_lists: CachedReads<VenueListKey, TournamentPage>,
     details: CachedReads<TournamentKey, TournamentDetail>,
@@ -118,7 +117,6 @@ impl TournamentCaches {
     /// The lifetimes are not what the cache takes.
     pub fn build(reads: &Reads, rows: TournamentRows) -> Result<Self, BuildError> {
         Ok(TournamentCaches {
-            reads: reads.clone(),
             lists: reads.cache(&LISTS)?,
             venue_lists: reads.cache(&VENUE_LISTS)?,
             details: reads.cache(&DETAILS)?,
@@ -177,17 +175,8 @@ impl TournamentCaches {
         self.matches.find(&MatchKey { tournament, number }, "match", load).await
     }
 
-    /// Drops what a change has made wrong. Every change ends here.
-    pub(super) async fn changed(&self, changed: &Changed) {
-        self.reads.drop_entries(self.wrong_after(changed)).await;
-    }
-
-    /// Drops everything: nobody knows what was changed, nor whose balance.
-    pub(super) async fn doubted(&self) {
-        self.reads.drop_entries(Invalidation::new().everything()).await;
-    }
-
-    fn wrong_after(&self, changed: &Changed) -> Invalidation {
+    /// What a change makes wrong.
+    pub(super) fn wrong_after(&self, changed: &Changed) -> Invalidation {
         let wrong = Invalidation::new();
         match changed {
             // Somebody may have asked for it before there was one.

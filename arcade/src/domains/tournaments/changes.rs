@@ -3,69 +3,80 @@
 
 use std::sync::Arc;
 
-use tokio_util::task::TaskTracker;
+use sqlx::AnyConnection;
 
 use super::cache::TournamentCaches;
 use super::change::{Change, Changed};
-use super::rows::{Failure, TournamentRows};
+use super::rows::{Failure, TournamentRows as Rows};
 use crate::http::ApiError;
+use crate::storage::retried;
 use crate::wall;
+use crate::writes::Writes;
 
 /// Tournaments: reads through the cache, changes through [`Change`]. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Tournaments {
     caches: Arc<TournamentCaches>,
-    rows: TournamentRows,
-    running: TaskTracker,
+    writes: Writes,
 }
 
 impl Tournaments {
-    /// `running` owns the changes under way; a shutdown waits for them.
-    pub fn new(caches: TournamentCaches, rows: TournamentRows, running: TaskTracker) -> Self {
-        Tournaments { caches: Arc::new(caches), rows, running }
+    /// Every change goes through `writes`.
+    pub fn new(caches: TournamentCaches, writes: Writes) -> Self {
+        Tournaments { caches: Arc::new(caches), writes }
     }
 
     pub(super) fn caches(&self) -> &TournamentCaches {
         &self.caches
     }
 
-    /// Commits `change`, then drops what the cache shows otherwise.
+    /// Makes the change that is wished, and drops what the cache shows otherwise.
     ///
     /// # Errors
     /// The change is not allowed, or the database refuses. Nothing has changed then, unless the
-    /// database failed at the very end; then nobody knows, and the whole cache is dropped.
+    /// database failed at the very end; then nobody knows, and the entries are dropped all the same.
     ///
     /// # Cancel safety
     /// Once polled, the change and its invalidation run to their end even if this future is
     /// dropped: a caller that hangs up between the two must not leave an old entry behind.
-    pub async fn apply(&self, change: Change) -> Result<Changed, ApiError> {
-        let Tournaments { caches, rows, .. } = self.clone();
-        let work = async move {
-            let changed = commit(&rows, change).await;
-            match &changed {
-                Ok(changed) => caches.changed(changed).await,
-                Err(Failure::Doubtful(_)) => caches.doubted().await,
-                Err(Failure::Refused(_) | Failure::Storage(_)) => {}
-            }
-            changed
+    pub async fn apply(&self, wish: Change) -> Result<Changed, ApiError> {
+        let Tournaments { caches, writes } = self.clone();
+        let applied = async move {
+            retried(async || {
+                let mut change = writes.begin().await?;
+                let changed = match made(&mut change, wish.clone()).await {
+                    Ok(changed) => changed,
+                    Err(Failure::Refused(refusal)) => return Ok(Err(refusal)),
+                    Err(Failure::Storage(fault)) => return Err(fault),
+                };
+                change.drops(caches.wrong_after(&changed));
+                change.commit().await?;
+                Ok(Ok(changed))
+            })
+            .await
         };
-        let ended = self.running.spawn(work).await;
-        ended.map_err(|fault| ApiError::Internal(Box::new(fault)))?.map_err(ApiError::from)
+        self.writes.to_its_end(applied).await?.map_err(ApiError::from)
     }
 }
 
-async fn commit(rows: &TournamentRows, change: Change) -> Result<Changed, Failure> {
+async fn made(connection: &mut AnyConnection, wish: Change) -> Result<Changed, Failure> {
     let now_ms = wall::now_ms();
-    Ok(match change {
-        Change::Create(new) => Changed::Created(rows.create(new, now_ms).await?),
-        Change::Update(id, change) => Changed::Updated(rows.update(id, change, now_ms).await?),
-        Change::Delete(id) => Changed::Deleted(rows.delete(id).await?),
-        Change::Register(id, user) => Changed::Registered(rows.register(id, user, now_ms).await?),
-        Change::Unregister(id, user) => Changed::Unregistered(rows.unregister(id, user).await?),
-        Change::Start(id) => Changed::Started(rows.start(id, now_ms).await?),
-        Change::UpdateMatch { tournament, id, change } => {
-            Changed::MatchUpdated(rows.update_match(tournament, id, &change, now_ms).await?)
+    Ok(match wish {
+        Change::Create(new) => Changed::Created(Rows::create(connection, new, now_ms).await?),
+        Change::Update(id, change) => {
+            Changed::Updated(Rows::update(connection, id, change, now_ms).await?)
         }
+        Change::Delete(id) => Changed::Deleted(Rows::delete(connection, id).await?),
+        Change::Register(id, user) => {
+            Changed::Registered(Rows::register(connection, id, user, now_ms).await?)
+        }
+        Change::Unregister(id, user) => {
+            Changed::Unregistered(Rows::unregister(connection, id, user).await?)
+        }
+        Change::Start(id) => Changed::Started(Rows::start(connection, id, now_ms).await?),
+        Change::UpdateMatch { tournament, id, change } => Changed::MatchUpdated(
+            Rows::update_match(connection, tournament, id, &change, now_ms).await?,
+        ),
     })
 }
 
@@ -80,9 +91,9 @@ mod tests {
     const WORLD: World = World { seed: 7, users: 2, tournaments: 1, items: 0, notifications: 0 };
 
     fn tournaments(scene: &Scene) -> Tournaments {
-        let rows = TournamentRows::new(scene.store.clone());
-        let caches = TournamentCaches::build(&scene.reads, rows.clone()).expect("caches");
-        Tournaments::new(caches, rows, TaskTracker::new())
+        let rows = Rows::new(scene.store.clone());
+        let caches = TournamentCaches::build(&scene.reads, rows).expect("caches");
+        Tournaments::new(caches, scene.writes.clone())
     }
 
     #[tokio::test]
@@ -94,8 +105,7 @@ mod tests {
         let polled = applied.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending());
         drop(applied);
-        tournaments.running.close();
-        tournaments.running.wait().await;
+        scene.settled().await;
         let after = tournaments.caches().detail(1).await;
         assert!(matches!(after, Err(ApiError::Absent { .. })), "{after:?}");
     }

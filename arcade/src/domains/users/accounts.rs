@@ -11,31 +11,33 @@ use super::sessions::{self, Lifetime};
 use crate::auth::{PasswordError, Passwords, RefreshToken, Role, Tokens, UserId};
 use crate::http::ApiError;
 use crate::settings;
-use crate::storage::Store;
+use crate::storage::StorageError;
 use crate::wall;
+use crate::writes::Writes;
 
 /// Users: reads through the cache, logins past it. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Users {
     caches: Arc<UserCaches>,
     rows: UserRows,
-    store: Store,
+    writes: Writes,
     passwords: Passwords,
     tokens: Tokens,
     lifetimes: settings::Sessions,
 }
 
 impl Users {
-    /// The users in `store`, whose sessions last as `lifetimes` say.
+    /// The users in `rows`, whose sessions last as `lifetimes` say. Every change goes through
+    /// `writes`.
     pub fn new(
         caches: UserCaches,
-        store: Store,
+        rows: UserRows,
+        writes: Writes,
         passwords: Passwords,
         tokens: Tokens,
         lifetimes: settings::Sessions,
     ) -> Self {
-        let rows = UserRows::new(store.clone());
-        Users { caches: Arc::new(caches), rows, store, passwords, tokens, lifetimes }
+        Users { caches: Arc::new(caches), rows, writes, passwords, tokens, lifetimes }
     }
 
     pub(super) fn caches(&self) -> &UserCaches {
@@ -45,8 +47,13 @@ impl Users {
     pub(super) async fn register(&self, new: Registration) -> Result<Account, ApiError> {
         let Registration { name, email, password } = new;
         let hash = self.passwords.hash(password).await.map_err(not_hashed)?;
-        let registered = self.rows.register(&name, &email, &hash, wall::now_ms()).await;
-        registered.map_err(|fault| match fault.is_duplicate() {
+        let registered = async {
+            let mut change = self.writes.begin().await?;
+            let made = UserRows::register(&mut change, &name, &email, &hash, wall::now_ms()).await?;
+            change.commit().await?;
+            Ok(made)
+        };
+        registered.await.map_err(|fault: StorageError| match fault.is_duplicate() {
             true => ApiError::Conflict("this email has an account already"),
             false => fault.into(),
         })
@@ -59,13 +66,17 @@ impl Users {
         let fits = self.passwords.check(password, hash).await.map_err(not_hashed)?;
         let Known { id, role, .. } = known.filter(|_| fits).ok_or(ApiError::WrongCredentials)?;
         let token = made()?;
-        sessions::begin(&self.store, id, &token, self.lifetime()).await?;
+        let mut change = self.writes.begin().await?;
+        sessions::begin(&mut change, id, &token, self.lifetime()).await?;
+        change.commit().await?;
         self.session(id, role, &token)
     }
 
     pub(super) async fn refresh(&self, Renewal(old): Renewal) -> Result<Session, ApiError> {
         let next = made()?;
-        let continued = sessions::go_on(&self.store, &old, &next, self.lifetime()).await?;
+        let mut change = self.writes.begin().await?;
+        let continued = sessions::go_on(&mut change, &old, &next, self.lifetime()).await?;
+        change.commit().await?;
         let continued = continued.ok_or(ApiError::SessionEnded)?;
         self.session(continued.user, continued.role, &next)
     }
@@ -113,8 +124,9 @@ mod tests {
         let rows = UserRows::new(scene.store.clone());
         let lifetimes = settings::Sessions { access: Duration::ZERO, refresh: Duration::ZERO };
         let users = Users::new(
-            UserCaches::build(&scene.reads, rows).expect("caches"),
-            scene.store.clone(),
+            UserCaches::build(&scene.reads, rows.clone()).expect("caches"),
+            rows,
+            scene.writes.clone(),
             passwords.clone(),
             Tokens::new(&Secret::new("a secret of tests, with more than 32 bytes")),
             lifetimes,

@@ -67,15 +67,14 @@ impl UserRows {
 
     /// Writes a new player, who owns nothing yet.
     pub(super) async fn register(
-        &self,
+        connection: &mut AnyConnection,
         name: &str,
         email: &str,
         password_hash: &str,
         now_ms: i64,
     ) -> Result<Account, StorageError> {
-        let mut transaction = self.store.begin_write().await?;
         let new = NewUser {
-            id: UserId(numbers::take(&mut transaction, NUMBERS, 1).await?),
+            id: UserId(numbers::take(connection, NUMBERS, 1).await?),
             name: name.to_owned(),
             email: email.to_owned(),
             role: Role::Player,
@@ -83,8 +82,7 @@ impl UserRows {
             balance_minor: 0,
             created_at_ms: now_ms,
         };
-        UserRows::insert(&mut transaction, std::slice::from_ref(&new)).await?;
-        transaction.commit().await?;
+        UserRows::insert(connection, std::slice::from_ref(&new)).await?;
         Ok(Account {
             id: new.id.0,
             name: new.name,

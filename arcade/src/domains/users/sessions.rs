@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, Row};
 
 use super::rows::{self, Known};
 use crate::auth::{RefreshToken, Role, UserId};
-use crate::storage::{StorageError, Store};
+use crate::storage::StorageError;
 
 const TAKE: &str = "
     UPDATE refresh_tokens SET used_at_ms = $2
@@ -46,46 +46,41 @@ impl Lifetime {
 
 /// Keeps the first token of a new family, and forgets what has expired.
 pub(super) async fn begin(
-    store: &Store,
+    connection: &mut AnyConnection,
     user: UserId,
     token: &RefreshToken,
     lifetime: Lifetime,
 ) -> Result<(), StorageError> {
-    let mut transaction = store.begin_write().await?;
     let forget = sqlx::query(FORGET).bind(user.0).bind(lifetime.now_ms);
-    forget.execute(&mut *transaction).await?;
-    keep(&mut transaction, crate::storage::new_id(), user, token, lifetime).await?;
-    transaction.commit().await
+    forget.execute(&mut *connection).await?;
+    keep(connection, crate::storage::new_id(), user, token, lifetime).await
 }
 
 /// Takes `old` and keeps `next` in its place. `None` if `old` is not good; its family ends then, if
 /// it was good once.
 pub(super) async fn go_on(
-    store: &Store,
+    connection: &mut AnyConnection,
     old: &RefreshToken,
     next: &RefreshToken,
     lifetime: Lifetime,
 ) -> Result<Option<Continued>, StorageError> {
-    let mut transaction = store.begin_write().await?;
     let taken = sqlx::query(TAKE)
         .bind(old.hash())
         .bind(lifetime.now_ms)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut *connection)
         .await?;
-    let continued = match taken {
+    Ok(match taken {
         None => {
-            sqlx::query(END_FAMILY).bind(old.hash()).execute(&mut *transaction).await?;
+            sqlx::query(END_FAMILY).bind(old.hash()).execute(connection).await?;
             None
         }
         Some(row) => {
             let (family, user) = (row.try_get("family")?, UserId(row.try_get("user_id")?));
-            keep(&mut transaction, family, user, next, lifetime).await?;
-            let known = rows::known(&mut transaction, user).await?;
+            keep(connection, family, user, next, lifetime).await?;
+            let known = rows::known(connection, user).await?;
             known.map(|Known { id, role, .. }| Continued { user: id, role })
         }
-    };
-    transaction.commit().await?;
-    Ok(continued)
+    })
 }
 
 async fn keep(

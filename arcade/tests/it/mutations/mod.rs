@@ -36,10 +36,24 @@ fn every_route_that_changes_something_has_a_row() {
 #[tokio::test]
 async fn every_change_shows_at_once_and_drops_nothing_else() {
     let client = TestClient::start().await;
+    note_what_the_outbox_is_given(&client).await;
     for row in table() {
         check(&client, &row).await;
     }
     client.stop().await;
+}
+
+/// Rows of the outbox are soon gone; the table `noted` keeps a copy of each that was committed.
+async fn note_what_the_outbox_is_given(client: &TestClient) {
+    client.execute("CREATE TABLE noted (names TEXT NOT NULL)".to_owned()).await;
+    let copied = "INSERT INTO noted VALUES (NEW.names)";
+    let noting = match &client.database {
+        Some(_) => format!("CREATE RULE noting AS ON INSERT TO larder_outbox DO ALSO {copied}"),
+        None => {
+            format!("CREATE TRIGGER noting AFTER INSERT ON larder_outbox BEGIN {copied}; END")
+        }
+    };
+    client.execute(noting).await;
 }
 
 async fn check(client: &TestClient, row: &Mutation) {
@@ -53,8 +67,12 @@ async fn check(client: &TestClient, row: &Mutation) {
         before.push(answer);
     }
     let (shown, kept) = before.split_at(shows.len());
+    let noted = client.count("noted").await;
     let changed = client.send(row.verb, &path, token.as_deref(), &body).await;
     assert!(changed.status.is_success(), "{name}: {changed:?}");
+    // What survives a crash right after the commit: one row for all that the change makes wrong.
+    let noted = client.count("noted").await - noted;
+    assert_eq!(noted, i64::from(!shows.is_empty()), "{name}: rows of the outbox");
     for (read, before) in shows.iter().zip(shown) {
         let after = asked(client, read).await;
         assert_eq!(after.header("x-cache"), "MISS", "{name}: {}", read.path);

@@ -2,7 +2,6 @@
 
 mod half_sent;
 pub(crate) mod market;
-mod postgres;
 pub(crate) mod requests;
 mod sender;
 pub(crate) mod tournaments;
@@ -17,6 +16,7 @@ use arcade::settings::Secret;
 use arcade::shared_tier::SharedTier;
 use arcade::storage::Store;
 use axum::http::{HeaderMap, StatusCode};
+use larder_rig::PostgresDatabase;
 use serde_json::Value;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor};
 use tempfile::TempDir;
@@ -28,7 +28,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use half_sent::HalfSent;
-pub(crate) use postgres::{Database, PASSWORD};
 pub(crate) use sender::Sender;
 
 /// The secret of every test server.
@@ -56,9 +55,9 @@ fn is_on_server() -> bool {
 }
 
 /// A database on a server, where the tests are to run on one.
-pub(crate) async fn on_server() -> Option<Database> {
+pub(crate) fn on_server() -> Option<PostgresDatabase> {
     match is_on_server() {
-        true => Some(Database::fresh().await),
+        true => Some(PostgresDatabase::fresh()),
         false => None,
     }
 }
@@ -80,7 +79,7 @@ pub(crate) struct TestClient {
     stop: CancellationToken,
     serving: JoinHandle<()>,
     /// What the server stores in, unless that is a file in its directory.
-    pub(crate) database: Option<Database>,
+    pub(crate) database: Option<PostgresDatabase>,
     directory: TempDir,
 }
 
@@ -119,19 +118,23 @@ impl TestClient {
 
     /// The same with another world in its database.
     pub(crate) async fn start_in(world: World, variables: &[(&str, &str)]) -> Self {
-        Self::start_on(on_server().await, world, variables).await
+        Self::start_on(on_server(), world, variables).await
     }
 
     /// Starts a server on a database server that the test may stop; `None` where the tests run
     /// without one.
     pub(crate) async fn start_apart() -> Option<Self> {
         match is_on_server() {
-            true => Some(Self::start_on(Some(Database::apart().await), WORLD, &[]).await),
+            true => Some(Self::start_on(Some(PostgresDatabase::apart()), WORLD, &[]).await),
             false => None,
         }
     }
 
-    async fn start_on(database: Option<Database>, world: World, variables: &[(&str, &str)]) -> Self {
+    async fn start_on(
+        database: Option<PostgresDatabase>,
+        world: World,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
         let fixed =
             [("ARCADE_PROFILE", "test"), ("ARCADE_DATA", "."), ("JWT_SECRET", SECRET), ("PORT", "0")];
@@ -230,11 +233,24 @@ impl TestClient {
 
     /// Changes the database behind the server's back, as an operator might.
     pub(crate) async fn execute(&self, sql: String) {
-        let file = || format!("sqlite://{}/arcade.db", self.directory.path().display());
-        let url = self.database.as_ref().map_or_else(file, |database| database.url.clone());
-        let mut connection = AnyConnection::connect(&url).await.expect("connect");
+        let mut connection = self.behind().await;
         connection.execute(AssertSqlSafe(sql)).await.expect("execute");
         connection.close().await.expect("close");
+    }
+
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &'static str) -> i64 {
+        let mut connection = self.behind().await;
+        let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        let count = sqlx::query_scalar(count).fetch_one(&mut connection).await.expect("count");
+        connection.close().await.expect("close");
+        count
+    }
+
+    async fn behind(&self) -> AnyConnection {
+        let file = || format!("sqlite://{}/arcade.db", self.directory.path().display());
+        let url = self.database.as_ref().map_or_else(file, |database| database.url.clone());
+        AnyConnection::connect(&url).await.expect("connect")
     }
 
     /// Begins user 1's request to `path` and holds its two-byte body back.

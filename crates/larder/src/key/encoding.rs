@@ -6,6 +6,7 @@
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::sealed::Sealed;
@@ -413,16 +414,20 @@ impl<H: Hasher> Parts for PartsHasher<H> {
     }
 }
 
-/// One part of stored bytes.
-#[derive(Debug, PartialEq)]
+/// One part of stored bytes. Its names are also words of an invalidation's text.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Part {
     Text(String),
+    #[serde(with = "super::hex")]
     Bytes(Vec<u8>),
     Unsigned(u64),
     Signed(i64),
+    #[serde(with = "super::hex")]
     Wide(u128),
     Flag(bool),
     Optional(bool),
+    #[serde(with = "super::hex")]
     Digest([u8; 32]),
 }
 
@@ -491,6 +496,27 @@ impl Decoder<'_> {
             }
         }
     }
+}
+
+/// The name of the cache and the parts of a key or prefix; `None` if these bytes are neither.
+pub(crate) fn taken_apart(bytes: &[u8]) -> Option<(String, Vec<Part>)> {
+    let mut parts = Decoder(bytes);
+    match parts.next() {
+        Some(Part::Text(cache)) => Some((cache, parts.collect())),
+        _ => None,
+    }
+}
+
+/// The parts of a key or prefix of `cache`, put together again as they were taken apart.
+pub(crate) fn put_together(cache: &str, parts: &[Part]) -> Arc<[u8]> {
+    let mut encoder = Encoder::begun(cache);
+    for part in parts {
+        match part {
+            Part::Digest(digest) => encoder.fixed(DIGEST, digest),
+            part => part.show(&mut encoder),
+        }
+    }
+    Arc::from(encoder.bytes)
 }
 
 /// The cache's name and the encoded parts.

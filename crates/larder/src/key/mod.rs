@@ -4,6 +4,7 @@
 //! else: one encodes, one hashes, one compares with stored bytes, so a memory hit encodes nothing.
 
 mod encoding;
+mod hex;
 pub mod pattern;
 pub mod shapes;
 #[cfg(test)]
@@ -18,7 +19,10 @@ use crate::name::{NameHash, NameKind};
 pub use larder_macros::Key;
 
 use encoding::Encoder;
-pub(crate) use encoding::{CACHE_NAME_BYTES_MAX, Matcher, display, hash_key, hash_parts, may_exceed};
+pub(crate) use encoding::{
+    CACHE_NAME_BYTES_MAX, Matcher, Part, display, hash_key, hash_parts, may_exceed, put_together,
+    taken_apart,
+};
 
 /// Encoded keys above this many bytes are replaced by their cache's name and a SHA-256 digest.
 pub const KEY_BYTES_MAX: usize = 512;

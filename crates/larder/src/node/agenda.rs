@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 use super::Node;
 use super::marks::Target;
 use super::tail;
+use crate::asked::Asked;
 use crate::clock::Moment;
-use crate::invalidation::Asked;
 use crate::record::Mode;
 use crate::wait;
 

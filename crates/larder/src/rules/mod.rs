@@ -8,7 +8,8 @@ use std::sync::Arc;
 pub use rule::Rule;
 
 use crate::Larder;
-use crate::invalidation::{Asked, Invalidated, Invalidation};
+use crate::asked::Asked;
+use crate::invalidation::{Invalidated, Invalidation};
 use crate::node::agenda::Plan;
 
 /// The rules of a domain, by which its events invalidate. Cheap to clone.
@@ -122,11 +123,11 @@ impl<E> Rules<E> {
         Told { invalidated, planned: planned - hurried, hurried, unmatched }
     }
 
-    /// What an event makes wrong at once, a rule each: to be written into the transaction that
-    /// makes the event true. Rules that wait are left out; [`tell`](Rules::tell) plans them.
-    pub fn wrong(&self, event: &E) -> Vec<Invalidation> {
+    /// What an event makes wrong at once: to be written into the transaction that makes the event
+    /// true. Rules that wait are left out; [`tell`](Rules::tell) plans them.
+    pub fn wrong(&self, event: &E) -> Invalidation {
         let at_once = self.met(event).filter(|(rule, _)| rule.when.is_none());
-        at_once.map(|(_, wrong)| wrong).collect()
+        at_once.fold(Invalidation::new(), |all, (_, wrong)| all.and(wrong))
     }
 
     /// The rules that an event meets, with what each says is wrong.

@@ -1,7 +1,9 @@
 //! Changing matches.
 
+use sqlx::AnyConnection;
+
 use super::decoded::matched;
-use super::{Failure, MATCH, TournamentRows, commit};
+use super::{Failure, MATCH, TournamentRows, held};
 use crate::domains::tournaments::input::MatchChange;
 use crate::domains::tournaments::model::Match;
 use crate::domains::tournaments::rules::Refusal;
@@ -14,17 +16,17 @@ const UPDATE: &str = "
 
 impl TournamentRows {
     pub(in crate::domains::tournaments) async fn update_match(
-        &self,
+        connection: &mut AnyConnection,
         tournament: i64,
         id: i64,
         change: &MatchChange,
         now_ms: i64,
     ) -> Result<Match, Failure> {
-        let (mut transaction, held) = self.held(tournament).await?;
+        let of = held(connection, tournament).await?;
         let statement = sqlx::query(MATCH).bind(tournament).bind(id);
-        let row = statement.fetch_optional(&mut *transaction).await?;
+        let row = statement.fetch_optional(&mut *connection).await?;
         let was = matched(&row.ok_or(Refusal::Missing("match"))?)?;
-        let now = was.after(change, held.status, now_ms)?;
+        let now = was.after(change, of.status, now_ms)?;
         let statement = sqlx::query(UPDATE)
             .bind(id)
             .bind(now.status.name())
@@ -35,8 +37,7 @@ impl TournamentRows {
             .bind(now.table.map(i64::from))
             .bind(now.started_at_ms)
             .bind(now.ended_at_ms);
-        statement.execute(&mut *transaction).await?;
-        commit(transaction).await?;
+        statement.execute(&mut *connection).await?;
         Ok(now)
     }
 }

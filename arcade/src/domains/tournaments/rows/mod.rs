@@ -8,14 +8,14 @@ mod start;
 mod tournaments;
 mod written;
 
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use self::decoded::{count, matched, participant, present, tournament};
 use super::input::ListFilter;
 use super::model::{Match, MatchList, Tournament, TournamentDetail, TournamentPage};
 use super::rules::{Census, Refusal};
-use crate::http::{ApiError, Page};
-use crate::storage::{StorageError, Store, Transaction};
+use crate::http::Page;
+use crate::storage::{StorageError, Store};
 
 pub use registrations::Registration;
 pub use start::Started;
@@ -57,8 +57,6 @@ pub(super) enum Failure {
     Refused(Refusal),
     /// The database refuses; nothing has changed.
     Storage(StorageError),
-    /// The database does not say whether it has kept the change.
-    Doubtful(StorageError),
 }
 
 impl From<Refusal> for Failure {
@@ -76,15 +74,6 @@ impl From<StorageError> for Failure {
 impl From<sqlx::Error> for Failure {
     fn from(fault: sqlx::Error) -> Self {
         Failure::Storage(fault.into())
-    }
-}
-
-impl From<Failure> for ApiError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Refused(refusal) => refusal.into(),
-            Failure::Storage(fault) | Failure::Doubtful(fault) => fault.into(),
-        }
     }
 }
 
@@ -149,25 +138,19 @@ impl TournamentRows {
         let row = statement.fetch_optional(self.store.pool()).await?;
         Ok(row.as_ref().map(matched).transpose()?)
     }
-
-    /// A transaction that holds the tournament's row, and the tournament as it is.
-    async fn held(&self, id: i64) -> Result<(Transaction, Tournament), Failure> {
-        let mut transaction = self.store.begin_write().await?;
-        // SQLite has no `FOR UPDATE`; a write of what is there takes the row on both databases.
-        let sql = format!("UPDATE tournaments SET status = status WHERE id = $1 RETURNING {COLUMNS}");
-        let statement = sqlx::query(AssertSqlSafe(sql)).bind(id);
-        let row = statement.fetch_optional(&mut *transaction).await?;
-        let row = row.ok_or(Refusal::Missing("tournament"))?;
-        Ok((transaction, tournament(&row)?))
-    }
 }
 
-async fn commit(transaction: Transaction) -> Result<(), Failure> {
-    transaction.commit().await.map_err(Failure::Doubtful)
+/// Takes the tournament's row for the transaction, and gives the tournament as it is.
+async fn held(connection: &mut AnyConnection, id: i64) -> Result<Tournament, Failure> {
+    // SQLite has no `FOR UPDATE`; a write of what is there takes the row on both databases.
+    let sql = format!("UPDATE tournaments SET status = status WHERE id = $1 RETURNING {COLUMNS}");
+    let statement = sqlx::query(AssertSqlSafe(sql)).bind(id);
+    let row = statement.fetch_optional(connection).await?;
+    Ok(tournament(&row.ok_or(Refusal::Missing("tournament"))?)?)
 }
 
-async fn census(transaction: &mut Transaction, id: i64) -> Result<Census, Failure> {
-    let row = sqlx::query(CENSUS).bind(id).fetch_one(&mut **transaction).await?;
+async fn census(connection: &mut AnyConnection, id: i64) -> Result<Census, Failure> {
+    let row = sqlx::query(CENSUS).bind(id).fetch_one(connection).await?;
     let of = |column| row.try_get::<i64, _>(column).map(|number| number as u32);
     Ok(Census { players: of("players")?, open_matches: of("open_matches")? })
 }

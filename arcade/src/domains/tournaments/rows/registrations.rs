@@ -1,15 +1,14 @@
 //! Who plays: a place, paid for in the same transaction.
 
 use serde::Serialize;
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
-use super::{Failure, TournamentRows, commit};
+use super::{Failure, TournamentRows, held};
 use crate::auth::UserId;
 use crate::balances::{self, Charge};
 use crate::domains::tournaments::model::{Participant, Tournament};
 use crate::domains::tournaments::rules::Refusal;
 use crate::ledger::Reason;
-use crate::storage::Transaction;
 
 use super::written::NewParticipant;
 
@@ -37,59 +36,57 @@ pub struct Registration {
 impl TournamentRows {
     /// Takes a place for `user` and charges the entry fee, both or neither.
     pub(in crate::domains::tournaments) async fn register(
-        &self,
+        connection: &mut AnyConnection,
         id: i64,
         user: UserId,
         now_ms: i64,
     ) -> Result<Registration, Failure> {
-        let (mut transaction, tournament) = self.held(id).await?;
-        let (players, registered) = registered(&mut transaction, id, user).await?;
+        let tournament = held(connection, id).await?;
+        let (players, registered) = registered(connection, id, user).await?;
         tournament.ensure_place(players, registered)?;
-        charge(&mut transaction, user, &tournament).await?;
+        charge(connection, user, &tournament).await?;
         let participant = Participant { user_id: user.0, seed: None, final_rank: None };
         let paid_minor = tournament.entry_fee_minor;
         let new =
             NewParticipant { tournament_id: id, participant, paid_minor, registered_at_ms: now_ms };
-        Self::insert_participants(&mut transaction, &[new]).await?;
-        commit(transaction).await?;
+        Self::insert_participants(connection, &[new]).await?;
         Ok(Registration { tournament_id: id, user_id: user.0, entry_fee_minor: paid_minor })
     }
 
     /// Gives the place of `user` free and pays back what it cost.
     pub(in crate::domains::tournaments) async fn unregister(
-        &self,
+        connection: &mut AnyConnection,
         id: i64,
         user: UserId,
     ) -> Result<Registration, Failure> {
-        let (mut transaction, tournament) = self.held(id).await?;
-        let (_, registered) = registered(&mut transaction, id, user).await?;
+        let tournament = held(connection, id).await?;
+        let (_, registered) = registered(connection, id, user).await?;
         tournament.ensure_leavable(registered)?;
-        let left = sqlx::query(LEAVE).bind(id).bind(user.0).fetch_one(&mut *transaction).await?;
+        let left = sqlx::query(LEAVE).bind(id).bind(user.0).fetch_one(&mut *connection).await?;
         let paid_minor: i64 = left.try_get("paid_minor")?;
-        balances::pay(&mut transaction, user, paid_minor, Reason::EntryFeeReturned(id)).await?;
-        commit(transaction).await?;
+        balances::pay(connection, user, paid_minor, Reason::EntryFeeReturned(id)).await?;
         Ok(Registration { tournament_id: id, user_id: user.0, entry_fee_minor: paid_minor })
     }
 }
 
 async fn registered(
-    transaction: &mut Transaction,
+    connection: &mut AnyConnection,
     id: i64,
     user: UserId,
 ) -> Result<(u32, bool), Failure> {
     let statement = sqlx::query(REGISTERED).bind(id).bind(user.0);
-    let row = statement.fetch_one(&mut **transaction).await?;
+    let row = statement.fetch_one(connection).await?;
     let players: i64 = row.try_get("players")?;
     Ok((players as u32, row.try_get::<i64, _>("own")? > 0))
 }
 
 async fn charge(
-    transaction: &mut Transaction,
+    connection: &mut AnyConnection,
     user: UserId,
     tournament: &Tournament,
 ) -> Result<(), Failure> {
     match balances::charge(
-        transaction,
+        connection,
         user,
         tournament.entry_fee_minor,
         Reason::EntryFee(tournament.id),

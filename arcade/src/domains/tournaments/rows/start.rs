@@ -1,13 +1,13 @@
 //! The start: seeds by the order of registration, then the first round.
 
 use serde::Serialize;
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
-use super::{Failure, TournamentRows, commit};
+use super::{Failure, TournamentRows, held};
 use crate::domains::tournaments::model::{Match, Tournament};
 use crate::domains::tournaments::rules::{Pairing, first_round};
 use crate::domains::tournaments::words::{MatchStatus, Status};
-use crate::storage::{Transaction, numbers};
+use crate::storage::numbers;
 
 /// Matches that one statement writes.
 const MATCHES_PER_STATEMENT: usize = 50;
@@ -30,16 +30,16 @@ pub struct Started {
 
 impl TournamentRows {
     pub(in crate::domains::tournaments) async fn start(
-        &self,
+        connection: &mut AnyConnection,
         id: i64,
         now_ms: i64,
     ) -> Result<Started, Failure> {
-        let (mut transaction, tournament) = self.held(id).await?;
-        let players = players(&mut transaction, id).await?;
+        let tournament = held(connection, id).await?;
+        let players = players(connection, id).await?;
         tournament.ensure_startable(players.len())?;
-        seed(&mut transaction, id, &players).await?;
+        seed(connection, id, &players).await?;
         let pairings = first_round(players.len());
-        let first = numbers::take(&mut transaction, "matches", pairings.len() as u32).await?;
+        let first = numbers::take(connection, "matches", pairings.len() as u32).await?;
         let scheduled_at_ms = tournament.starts_at_ms;
         let draw = Draw { tournament: id, players: &players, scheduled_at_ms, now_ms };
         let matches: Vec<Match> = pairings
@@ -48,26 +48,25 @@ impl TournamentRows {
             .map(|(pairing, place)| draw.matched(first, place, *pairing))
             .collect();
         for batch in matches.chunks(MATCHES_PER_STATEMENT) {
-            Self::insert_matches(&mut transaction, batch).await?;
+            Self::insert_matches(connection, batch).await?;
         }
         let status = Status::Active;
-        sqlx::query(ACTIVATE).bind(id).bind(status.name()).execute(&mut *transaction).await?;
-        commit(transaction).await?;
+        sqlx::query(ACTIVATE).bind(id).bind(status.name()).execute(&mut *connection).await?;
         Ok(Started { tournament: Tournament { status, ..tournament }, matches })
     }
 }
 
-async fn players(transaction: &mut Transaction, id: i64) -> Result<Vec<i64>, Failure> {
-    let rows = sqlx::query(PLAYERS).bind(id).fetch_all(&mut **transaction).await?;
+async fn players(connection: &mut AnyConnection, id: i64) -> Result<Vec<i64>, Failure> {
+    let rows = sqlx::query(PLAYERS).bind(id).fetch_all(connection).await?;
     let users = rows.iter().map(|row| row.try_get("user_id"));
     Ok(users.collect::<Result<_, _>>()?)
 }
 
 /// The first to register is the first seed.
-async fn seed(transaction: &mut Transaction, id: i64, players: &[i64]) -> Result<(), Failure> {
+async fn seed(connection: &mut AnyConnection, id: i64, players: &[i64]) -> Result<(), Failure> {
     for (player, seed) in players.iter().zip(1_i64..) {
         let statement = sqlx::query(SEED).bind(id).bind(*player).bind(seed);
-        statement.execute(&mut **transaction).await?;
+        statement.execute(&mut *connection).await?;
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
 //! Making, changing and removing tournaments.
 
-use sqlx::Row;
+use sqlx::{AnyConnection, Row};
 
-use super::{Failure, TournamentRows, census, commit};
+use super::{Failure, TournamentRows, census, held};
 use crate::auth::UserId;
 use crate::balances;
 use crate::domains::tournaments::input::{NewTournament, TournamentChange};
 use crate::domains::tournaments::model::Tournament;
 use crate::domains::tournaments::words::Status;
 use crate::ledger::Reason;
-use crate::storage::{Transaction, numbers};
+use crate::storage::numbers;
 
 const UPDATE: &str = "
     UPDATE tournaments
@@ -44,46 +44,42 @@ pub struct Updated {
 
 impl TournamentRows {
     pub(in crate::domains::tournaments) async fn create(
-        &self,
+        connection: &mut AnyConnection,
         new: NewTournament,
         now_ms: i64,
     ) -> Result<Tournament, Failure> {
-        let mut transaction = self.store.begin_write().await?;
-        let id = numbers::take(&mut transaction, "tournaments", 1).await?;
+        let id = numbers::take(connection, "tournaments", 1).await?;
         let made = made(id, new, now_ms);
-        Self::insert(&mut transaction, std::slice::from_ref(&made)).await?;
-        commit(transaction).await?;
+        Self::insert(connection, std::slice::from_ref(&made)).await?;
         Ok(made)
     }
 
     /// Changes a tournament. One that is called off gives the players back what they have paid,
     /// and its matches end with it.
     pub(in crate::domains::tournaments) async fn update(
-        &self,
+        connection: &mut AnyConnection,
         id: i64,
         change: TournamentChange,
         now_ms: i64,
     ) -> Result<Updated, Failure> {
-        let (mut transaction, was) = self.held(id).await?;
-        let now = was.after(change, census(&mut transaction, id).await?)?;
-        write(&mut transaction, &now).await?;
+        let was = held(connection, id).await?;
+        let now = was.after(change, census(connection, id).await?)?;
+        write(connection, &now).await?;
         let paid_back = match now.status {
-            Status::Cancelled => call_off(&mut transaction, id, now_ms).await?,
+            Status::Cancelled => call_off(connection, id, now_ms).await?,
             _ => Vec::new(),
         };
-        commit(transaction).await?;
         Ok(Updated { was, now, paid_back })
     }
 
     /// Removes a tournament with its players and matches, and gives what it was.
     pub(in crate::domains::tournaments) async fn delete(
-        &self,
+        connection: &mut AnyConnection,
         id: i64,
     ) -> Result<Tournament, Failure> {
-        let (mut transaction, was) = self.held(id).await?;
-        was.ensure_removable(census(&mut transaction, id).await?.players)?;
-        sqlx::query(DELETE).bind(id).execute(&mut *transaction).await?;
-        commit(transaction).await?;
+        let was = held(connection, id).await?;
+        was.ensure_removable(census(connection, id).await?.players)?;
+        sqlx::query(DELETE).bind(id).execute(connection).await?;
         Ok(was)
     }
 }
@@ -109,7 +105,7 @@ fn made(id: i64, new: NewTournament, created_at_ms: i64) -> Tournament {
     }
 }
 
-async fn write(transaction: &mut Transaction, tournament: &Tournament) -> Result<(), Failure> {
+async fn write(connection: &mut AnyConnection, tournament: &Tournament) -> Result<(), Failure> {
     let statement = sqlx::query(UPDATE)
         .bind(tournament.id)
         .bind(tournament.name.as_str())
@@ -126,23 +122,23 @@ async fn write(transaction: &mut Transaction, tournament: &Tournament) -> Result
         .bind(i64::from(tournament.sponsored))
         .bind(tournament.sponsor_name.as_deref())
         .bind(tournament.sponsor_banner_url.as_deref());
-    statement.execute(&mut **transaction).await?;
+    statement.execute(connection).await?;
     Ok(())
 }
 
 /// Ends the matches and pays the entry fees back; gives who got one.
 async fn call_off(
-    transaction: &mut Transaction,
+    connection: &mut AnyConnection,
     id: i64,
     now_ms: i64,
 ) -> Result<Vec<UserId>, Failure> {
-    sqlx::query(CALL_OFF).bind(id).bind(now_ms).execute(&mut **transaction).await?;
-    let payers = sqlx::query(PAYERS).bind(id).fetch_all(&mut **transaction).await?;
-    sqlx::query(PAID_BACK).bind(id).execute(&mut **transaction).await?;
+    sqlx::query(CALL_OFF).bind(id).bind(now_ms).execute(&mut *connection).await?;
+    let payers = sqlx::query(PAYERS).bind(id).fetch_all(&mut *connection).await?;
+    sqlx::query(PAID_BACK).bind(id).execute(&mut *connection).await?;
     let mut paid_back = Vec::with_capacity(payers.len());
     for row in payers {
         let user = UserId(row.try_get("user_id")?);
-        balances::pay(transaction, user, row.try_get("paid_minor")?, Reason::EntryFeeReturned(id))
+        balances::pay(connection, user, row.try_get("paid_minor")?, Reason::EntryFeeReturned(id))
             .await?;
         paid_back.push(user);
     }

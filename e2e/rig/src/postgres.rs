@@ -8,59 +8,67 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
+
+use crate::ports::free_port;
 
 /// Where Debian keeps its versions of PostgreSQL.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// The server's superuser.
-const USER: &str = "arcade";
-
-/// A part of every URL of a test, and so of what must never be shown.
-pub(crate) const PASSWORD: &str = "a-password-of-tests";
+const USER: &str = "tests";
 
 /// How often a start is tried.
 const STARTS_MAX: u32 = 50;
 
 /// One database on a server.
-pub(crate) struct Database {
-    pub(crate) url: String,
-    pub(crate) server: Arc<Postgres>,
+#[derive(Debug)]
+pub struct PostgresDatabase {
+    /// Where it is, with the password.
+    pub url: String,
+    /// Its server.
+    pub server: Arc<Postgres>,
 }
 
-impl Database {
-    /// A fresh, empty one.
-    pub(crate) async fn fresh() -> Self {
-        Self::on(Postgres::shared()).await
+impl PostgresDatabase {
+    /// A fresh, empty one, on the server that all of this process share.
+    ///
+    /// # Panics
+    /// PostgreSQL is not installed, or does not start: with its log.
+    pub fn fresh() -> Self {
+        Self::on(Postgres::shared())
     }
 
     /// The same on a server that nobody else uses, and that may therefore be stopped.
-    pub(crate) async fn apart() -> Self {
-        Self::on(Arc::new(Postgres::new())).await
+    ///
+    /// # Panics
+    /// As [`fresh`](Self::fresh).
+    pub fn apart() -> Self {
+        Self::on(Arc::new(Postgres::new()))
     }
 
-    async fn on(server: Arc<Postgres>) -> Self {
+    fn on(server: Arc<Postgres>) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("arcade_{}_{number}", std::process::id());
-        let connected = PgConnection::connect(&server.url("postgres")).await;
-        let mut connection = connected.expect("connect");
-        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        connection.execute(create).await.expect("create a database");
-        connection.close().await.expect("close");
-        Database { url: server.url(&name), server }
+        let name = format!("tests_{}_{number}", std::process::id());
+        let port = server.port.to_string();
+        let mut create = Command::new(server.programs.join("createdb"));
+        create.args(["--host=127.0.0.1", "--username", USER, "--port", &port, &name]);
+        ran(create.env("PGPASSWORD", Postgres::PASSWORD).current_dir("/"));
+        PostgresDatabase { url: server.url(&name), server }
     }
 }
 
 /// A running server, and who reads its log, so that it can go on writing.
+#[derive(Debug)]
 struct Process {
     child: Child,
     reading: JoinHandle<usize>,
 }
 
 /// A server of its own folder, port and process.
-pub(crate) struct Postgres {
+#[derive(Debug)]
+pub struct Postgres {
     programs: PathBuf,
     folder: TempDir,
     port: u16,
@@ -68,6 +76,9 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    /// A part of every URL, and so of what must never be shown.
+    pub const PASSWORD: &'static str = "a-password-of-tests";
+
     /// The server of this process; starts it where none runs.
     fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
@@ -81,26 +92,26 @@ impl Postgres {
 
     fn new() -> Self {
         let programs = programs();
-        let folder = tempfile::Builder::new().prefix("arcade-postgres-").tempdir();
+        let folder = tempfile::Builder::new().prefix("larder-postgres-").tempdir();
         let folder = folder.expect("temporary directory");
         let template = template(&programs, folder.path());
         copy(&template, &folder.path().join("data"));
         own(folder.path());
-        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let port = free.local_addr().expect("its address").port();
-        drop(free);
-        let postgres = Postgres { programs, folder, port, process: Mutex::new(None) };
+        let postgres = Postgres { programs, folder, port: free_port(), process: Mutex::new(None) };
         postgres.start();
         postgres
     }
 
     fn url(&self, database: &str) -> String {
-        format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", Self::PASSWORD, self.port)
     }
 
     /// Starts the server on what its folder holds and waits until it answers. After a crash the
     /// parts of the old one can outlive it for a moment, and a new one gives up at once.
-    pub(crate) fn start(&self) {
+    ///
+    /// # Panics
+    /// It does not start: with its log.
+    pub fn start(&self) {
         let mut told = String::new();
         for _ in 0..STARTS_MAX {
             let mut child = self.command().spawn().expect("start PostgreSQL");
@@ -129,7 +140,10 @@ impl Postgres {
     }
 
     /// Ends the server at once, as a crash would.
-    pub(crate) fn kill(&self) {
+    ///
+    /// # Panics
+    /// The signal cannot be sent.
+    pub fn kill(&self) {
         if let Some(mut process) = self.process.lock().expect("lock").take() {
             process.child.kill().expect("kill");
             process.ended();
@@ -137,12 +151,18 @@ impl Postgres {
     }
 
     /// Lets the server and its connections stand still, as behind a network that has gone silent.
-    pub(crate) fn freeze(&self) {
+    ///
+    /// # Panics
+    /// The signal cannot be sent.
+    pub fn freeze(&self) {
         self.signal("-STOP");
     }
 
     /// Lets them go on.
-    pub(crate) fn thaw(&self) {
+    ///
+    /// # Panics
+    /// The signal cannot be sent.
+    pub fn thaw(&self) {
         self.signal("-CONT");
     }
 
@@ -209,12 +229,14 @@ fn programs() -> PathBuf {
 fn template(programs: &Path, scratch: &Path) -> PathBuf {
     let version = programs.parent().and_then(Path::file_name).expect("a version");
     let name = format!("postgres-{}", version.to_string_lossy());
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Beside the folder of this program, so that it goes with `cargo clean`.
+    let program = std::env::current_exe().expect("this program's path");
+    let kept = program.ancestors().nth(2).expect("a build's folder").join(name);
     if kept.exists() {
         return kept;
     }
     let password = scratch.join("password");
-    std::fs::write(&password, PASSWORD).expect("write the password");
+    std::fs::write(&password, Postgres::PASSWORD).expect("write the password");
     own(scratch);
     let made = scratch.join("made");
     let mut command = as_owner(&programs.join("initdb"));
