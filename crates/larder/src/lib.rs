@@ -33,6 +33,7 @@
 // The derive macros name `::larder`, also where this crate uses them itself.
 extern crate self as larder;
 
+pub mod behind;
 mod builder;
 mod cache;
 pub mod clock;
@@ -67,6 +68,7 @@ pub mod tasks;
 mod wait;
 mod writing;
 
+pub use behind::WriteBehind;
 pub use builder::LarderBuilder;
 pub use cache::{BoxError, Cache, CacheBuilder, Read, SetOutcome};
 pub use codec::{Codec, Compression};

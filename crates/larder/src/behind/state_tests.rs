@@ -1,0 +1,1 @@
+//! Order, merging and forgetting, without anything around them.
