@@ -48,7 +48,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "docs",
         steps: &[Run("RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps")],
     },
-    Layer { name: "examples", steps: &[Examples("crates/larder")] },
+    Layer { name: "examples", steps: &[Examples("crates/larder"), Examples("crates/larder-sql")] },
 ];
 
 /// What is too long or too far away for each change: only with `--nightly`.
@@ -86,12 +86,12 @@ const MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- mutants"
 
 const TESTS: Step = Preferred {
     line: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
-        LARDER_KILLS={20|200} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
+        LARDER_KILLS={20|200} LARDER_KILL_CYCLES={50|300} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
         cargo nextest run --workspace \
         --features larder/conformance,larder/msgpack,larder/zstd",
     probe: "cargo nextest --version",
     fallback: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
-        LARDER_KILLS={20|200} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
+        LARDER_KILLS={20|200} LARDER_KILL_CYCLES={50|300} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
         cargo test --workspace --lib --bins --tests \
         --features larder/conformance,larder/msgpack,larder/zstd",
 };

@@ -67,8 +67,7 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
     async fn show(&self, batch: &mut [Submission<K, V>]) {
         let mut seen = HashSet::new();
         let last = batch.iter_mut().rev().filter(|one| seen.insert(one.write.key().clone()));
-        let last: Vec<(K, Option<V>)> =
-            last.map(|one| (one.key.clone(), one.value.take())).collect();
+        let last: Vec<(K, Option<V>)> = last.map(|one| (one.key.clone(), one.value.take())).collect();
         // Not stored is invalidated: readers get the write from what waits.
         drop(self.cache.set_many(last).await);
     }

@@ -9,7 +9,9 @@ use crate::error::BuildError;
 #[non_exhaustive]
 pub enum WriteError {
     /// The source is slower than the writers, or away, and all room for writes is taken.
-    #[error("no room within {waited_ms} ms: {pending} writes wait for the source, {parked} are parked")]
+    #[error(
+        "no room within {waited_ms} ms: {pending} writes wait for the source, {parked} are parked"
+    )]
     Full {
         /// How long the write has waited, in milliseconds (`room_timeout`).
         waited_ms: u64,

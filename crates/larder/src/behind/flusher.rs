@@ -246,9 +246,7 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
             if sequences.is_empty() {
                 break;
             }
-            if let Err(error) =
-                self.asked(self.journal.forget(self.cache.name(), &sequences)).await
-            {
+            if let Err(error) = self.asked(self.journal.forget(self.cache.name(), &sequences)).await {
                 self.journal_failed(&error);
                 self.pending.state().not_forgotten(sequences);
                 return false;

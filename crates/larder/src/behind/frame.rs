@@ -48,8 +48,7 @@ pub(crate) fn encode(cache: &str, sequence: u64, wish: &Wish) -> Vec<u8> {
 /// # Errors
 /// These bytes were not written as the record `sequence` of `cache`.
 pub(crate) fn decode(cache: &str, sequence: u64, bytes: &[u8]) -> Result<Wish, Unreadable> {
-    let (body, sum) =
-        bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or(Unreadable::Damaged)?;
+    let (body, sum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or(Unreadable::Damaged)?;
     if u64::from_le_bytes(*sum) != checksum(cache, sequence, body) {
         return Err(Unreadable::Damaged);
     }

@@ -107,7 +107,9 @@ impl<K: StoredKey, V: Entry> Clone for WriteBehind<K, V> {
 
 impl<K: StoredKey, V: Entry> fmt::Debug for WriteBehind<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WriteBehind").field("cache", &self.behind().cache.name()).finish_non_exhaustive()
+        f.debug_struct("WriteBehind")
+            .field("cache", &self.behind().cache.name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -160,7 +162,8 @@ impl<K: StoredKey, V: Entry> WriteBehind<K, V> {
     ) -> Result<u64, WriteError> {
         let behind = self.behind();
         let (value, payload) = value.unzip();
-        let key_json = serde_json::to_vec(key).map_err(|_| WriteError::NoStoredForm { what: "key" })?;
+        let key_json =
+            serde_json::to_vec(key).map_err(|_| WriteError::NoStoredForm { what: "key" })?;
         let wish = Wish {
             id: behind.node().random.next_u128(),
             key: EncodedKey::new(behind.cache.name(), key),

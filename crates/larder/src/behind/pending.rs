@@ -82,7 +82,8 @@ impl<V> Pending<V> {
             return Duration::ZERO;
         }
         let used = self.state().used;
-        let short = used.writes * 2 >= self.bounds.writes_max || used.bytes * 2 >= self.bounds.bytes_max;
+        let short =
+            used.writes * 2 >= self.bounds.writes_max || used.bytes * 2 >= self.bounds.bytes_max;
         if short { Duration::ZERO } else { self.bounds.flush_after }
     }
 

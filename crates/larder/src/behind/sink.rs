@@ -45,6 +45,5 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for SinkError {
 }
 
 /// Takes a batch to the source: all of it, or as much as it can before it fails.
-pub(crate) type Sink<K, V> = Box<
-    dyn Fn(Arc<[Change<K, V>]>) -> BoxFuture<'static, Result<(), SinkError>> + Send + Sync,
->;
+pub(crate) type Sink<K, V> =
+    Box<dyn Fn(Arc<[Change<K, V>]>) -> BoxFuture<'static, Result<(), SinkError>> + Send + Sync>;

@@ -147,8 +147,7 @@ impl<V> State<V> {
 
     /// Records with these sequences may or may not be in the journal.
     pub(super) fn doubt(&mut self, sequences: Range<u64>) {
-        let start =
-            if self.doubtful.is_empty() { sequences.start } else { self.doubtful.start };
+        let start = if self.doubtful.is_empty() { sequences.start } else { self.doubtful.start };
         self.doubtful = start..sequences.end;
     }
 

@@ -4,6 +4,8 @@
 #![cfg(feature = "conformance")]
 
 mod batches;
+mod behind;
+mod behind_faults;
 mod flights;
 mod freshness;
 mod invalidation;
