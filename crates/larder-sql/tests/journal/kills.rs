@@ -114,7 +114,7 @@ async fn kill_9_at_any_moment_loses_nothing_and_does_nothing_twice() {
     let mut scene = Scene::new();
     for cycle in 0..cycles {
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        // Now and then before the first write: a process may die while it reads its journal.
+        // Few lines: a process may die while it reads its journal, before its first write.
         scene.kill_after((dice >> 33) as usize % 400);
         if cycle % 5 == 4 {
             scene.settle();

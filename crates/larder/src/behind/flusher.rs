@@ -39,6 +39,14 @@ enum Flushed {
 
 type Batch<V> = Vec<Arc<Pended<V>>>;
 
+/// Writes as the source gets them.
+struct Offer<K, V> {
+    /// Those that can be read.
+    readable: Batch<V>,
+    changes: Vec<Change<K, V>>,
+    unreadable: Batch<V>,
+}
+
 impl<K: StoredKey, V: Entry> Behind<K, V> {
     /// Until write-behind is closed.
     pub(super) async fn flush_all(self: Arc<Self>) {
@@ -88,12 +96,12 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
     async fn flush(&self, batch: Batch<V>) -> Flushed {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
-            let (part, changes, unreadable) = self.read_back(part);
+            let Offer { readable: part, changes, unreadable } = self.read_back(part);
             if !self.park_all(&unreadable, "the key or the value cannot be read back").await {
                 parts.extend([unreadable, part]);
                 return self.put_back(parts, NOT_PARKED).await;
             }
-            match self.offer(changes).await {
+            match self.offer(changes.into()).await {
                 Ok(()) => self.finish(&part).await,
                 Err(SinkError::Rejected(reason)) if part.len() == 1 => {
                     if !self.park_all(&part, &reason.to_string()).await {
@@ -114,8 +122,7 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         Flushed::All
     }
 
-    /// The writes that can be read, as the source gets them, and those that cannot.
-    fn read_back(&self, part: Batch<V>) -> (Batch<V>, Arc<[Change<K, V>]>, Batch<V>) {
+    fn read_back(&self, part: Batch<V>) -> Offer<K, V> {
         let (mut readable, mut changes, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for write in part {
             match self.change_of(&write) {
@@ -126,7 +133,7 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
                 None => unreadable.push(write),
             }
         }
-        (readable, changes.into(), unreadable)
+        Offer { readable, changes, unreadable }
     }
 
     fn change_of(&self, write: &Pended<V>) -> Option<Change<K, V>> {
