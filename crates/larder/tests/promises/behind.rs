@@ -1,5 +1,6 @@
 //! Writes that are acknowledged before the source has them: what readers get, and what the source.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use larder::behind::WriteBehind;
@@ -7,7 +8,8 @@ use larder::conformance::manual::ManualClock;
 use larder::{Cache, Larder, Origin};
 
 use crate::support::{
-    Fleet, Notebook, Rows, Source, millis, node, numbers, pass, seconds, settle, value, within,
+    Cable, Fleet, Notebook, Rows, Source, kept, millis, node, numbers, pass, seconds, settle, value,
+    within,
 };
 
 /// A node with write-behind over its rows.
@@ -155,6 +157,7 @@ async fn a_cache_has_write_behind_once() {
 /// Two nodes that share a tier and a source; the first has write-behind.
 struct Pair {
     desk: Desk,
+    cable: Arc<Cable>,
     other: Cache<u64, u32>,
     fleet: Fleet,
 }
@@ -162,9 +165,10 @@ struct Pair {
 async fn pair() -> Pair {
     let fleet = Fleet::new();
     let other = numbers(&fleet.node().0).build().expect("a cache");
-    let desk = Desk::of(fleet.clock.clone(), fleet.node().0, Rows::default()).await;
+    let (larder, cable) = fleet.node();
+    let desk = Desk::of(fleet.clock.clone(), larder, Rows::default()).await;
     settle().await;
-    Pair { desk, other, fleet }
+    Pair { desk, cable, other, fleet }
 }
 
 impl Pair {
@@ -198,4 +202,23 @@ async fn what_other_nodes_loaded_before_the_flush_is_gone_after_it() {
     assert_eq!(value(Some(skipping.await.expect("an answer"))), Some(2));
     pass(&pair.fleet.clock, seconds(1) + millis(100) + STALENESS_MAX).await;
     assert_eq!((pair.read_elsewhere(7).await, pair.desk.read(7).await), (Some(2), Some(2)));
+}
+
+#[tokio::test]
+async fn what_a_slow_read_brings_from_the_shared_tier_never_hides_a_write() {
+    let pair = pair().await;
+    pair.desk.rows.set(7, 1);
+    let gate = pair.cable.hold("read");
+    let meanwhile = async {
+        gate.begun().await;
+        pair.desk.put(7, 2).await;
+        // The shared tier loses the write, and gets from another node what the source has.
+        assert!(pair.other.invalidate(&7).await.position().is_some());
+        assert_eq!(pair.read_elsewhere(7).await, Some(1));
+        settle().await;
+        gate.open();
+    };
+    tokio::join!(pair.desk.read(7), meanwhile);
+    assert_ne!(kept(&pair.desk.cache, 7), Some(1), "memory has what is older than the write");
+    assert_eq!(pair.desk.read(7).await, Some(2));
 }
