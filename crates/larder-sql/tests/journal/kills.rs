@@ -2,6 +2,7 @@
 //! lost, done twice or overtaken.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 
 use larder_rig::Stopwatch;
@@ -13,8 +14,9 @@ use crate::ledger::{Told, check};
 
 /// Numbers that a writer would write to each key if it lived.
 const NUMBERS: u64 = 1_000_000;
-/// Numbers that a process writes that dies at a point.
-const FEW: u64 = 60;
+/// Numbers that each writer of a process writes that dies at a point. The last one of the key that is
+/// picked at is rejected, so that there is something to park.
+const FEW: u64 = 63;
 
 /// A journal and a source that many processes use, one after the other.
 struct Scene {
@@ -43,7 +45,9 @@ impl Scene {
         let child = Orders { doom, ..self.orders(FEW) }.start();
         let ended = child.wait_with_output().expect("it ends");
         self.hear(&String::from_utf8(ended.stdout).expect("text"));
-        !ended.status.success()
+        let died = ended.status.signal().is_some();
+        assert!(died || ended.status.success(), "it failed instead of dying at {point}");
+        died
     }
 
     /// Runs a process and kills it once it has said so many lines.
@@ -103,7 +107,7 @@ async fn whoever_dies_at_any_named_point_loses_nothing_and_does_nothing_twice() 
         check(&scene.path().join("source"), &scene.told, point).await;
         let deaths: usize = deaths.iter().sum();
         println!("{point:<24} {deaths} deaths, {} acknowledged writes", scene.told.writes);
-        assert!(deaths >= 2, "{point} is hardly ever passed");
+        assert!(deaths > 0, "{point} is never passed");
     }
 }
 
