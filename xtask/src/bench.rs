@@ -119,6 +119,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- faults",
     },
     Bench {
+        name: "write-behind",
+        question: "What do acknowledged writes gain from sharing an fsync, and what is the source spared?",
+        line: "cargo run --release --manifest-path bench/write-bench/Cargo.toml -- write-behind",
+    },
+    Bench {
         name: "arcade-reads",
         question: "What does the cache save Arcade under a Zipf load over every read route?",
         line: "cargo run --release --manifest-path bench/arcade-bench/Cargo.toml -- reads",

@@ -89,12 +89,12 @@ const MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- mutants"
 
 const TESTS: Step = Preferred {
     line: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
-        LARDER_KILLS={20|200} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
+        LARDER_KILLS={20|200} LARDER_KILL_CYCLES={50|300} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
         cargo nextest run --workspace \
         --features larder/conformance,larder/msgpack,larder/zstd",
     probe: "cargo nextest --version",
     fallback: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
-        LARDER_KILLS={20|200} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
+        LARDER_KILLS={20|200} LARDER_KILL_CYCLES={50|300} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
         cargo test --workspace --lib --bins --tests \
         --features larder/conformance,larder/msgpack,larder/zstd",
 };

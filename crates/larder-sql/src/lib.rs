@@ -2,3 +2,4 @@
 //! and name what it makes wrong, and the journal of write-behind.
 
 pub mod outbox;
+pub mod journal;

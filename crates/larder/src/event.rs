@@ -77,6 +77,32 @@ pub enum Event<'a> {
         /// The cache.
         cache: &'a str,
     },
+    /// Acknowledged writes could not be flushed, and are tried again.
+    FlushFailed {
+        /// The cache.
+        cache: &'a str,
+        /// How many writes.
+        writes: usize,
+        /// Why.
+        error: &'a str,
+    },
+    /// An alarm: an acknowledged write is parked. It stays in the journal, and never reaches the
+    /// source unless somebody calls [`WriteBehind::retry_parked`](crate::behind::WriteBehind::retry_parked).
+    WriteParked {
+        /// The cache.
+        cache: &'a str,
+        /// Its number in the journal.
+        sequence: u64,
+        /// Why.
+        reason: &'a str,
+    },
+    /// The journal of acknowledged writes failed.
+    JournalFailed {
+        /// The cache.
+        cache: &'a str,
+        /// Why.
+        error: &'a str,
+    },
     /// The machine slept: memory is dropped, because lifetimes count the time asleep.
     Suspended {
         /// For how long.

@@ -35,6 +35,7 @@ extern crate self as larder;
 
 mod asked;
 pub mod audit;
+pub mod behind;
 mod builder;
 mod cache;
 mod catalogue;
@@ -72,6 +73,7 @@ mod wait;
 mod writing;
 
 pub use audit::Audited;
+pub use behind::WriteBehind;
 pub use builder::LarderBuilder;
 pub use cache::{BoxError, Cache, CacheBuilder, Read, SetOutcome};
 pub use catalogue::Listing;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -160,6 +160,7 @@ impl<K: Key, V: Entry> CacheBuilder<K, V> {
             holdoffs: Holdoffs::default(),
             hits_are_bounded: is_bounded(&policy.consistency),
             policy,
+            behind: OnceLock::new(),
             values: PhantomData,
         }))
     }

@@ -2,12 +2,13 @@
 //! its entries are made.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
 use crate::Entry;
+use crate::behind::pending::Pending;
 use crate::clock::Moment;
 use crate::key::{Key, KeyNames};
 use crate::memory::key::{CacheId, MemoryKey, Probe, StoredProbe};
@@ -37,6 +38,8 @@ pub(crate) struct CacheCore<V> {
     pub(crate) holdoffs: Holdoffs,
     /// A fresh hit of a confirmed view answers a read with this cache's consistency.
     pub(crate) hits_are_bounded: bool,
+    /// Acknowledged writes that the source does not have yet, if the cache has write-behind.
+    pub(crate) behind: OnceLock<Arc<Pending<V>>>,
     pub(crate) values: PhantomData<fn() -> V>,
 }
 

@@ -45,6 +45,20 @@ impl Form {
         };
         Ok(Payload { form: self.codec.number() | compression << 4, bytes: bytes.into() })
     }
+
+    /// The value of a payload that is known to be of this type. `None` as for [`unpack`].
+    pub(crate) fn read<V: Entry>(&self, payload: &Payload, bytes_max: usize) -> Option<V> {
+        if payload.bytes.len() > bytes_max {
+            return None;
+        }
+        let codec = Codec::of(payload.form & 0xF).filter(|codec| codec.is_read_by(self.codec))?;
+        match payload.form >> 4 {
+            0 => codec.decode(&payload.bytes),
+            compression => {
+                codec.decode(&compression::decompress(compression, &payload.bytes, bytes_max)?)
+            }
+        }
+    }
 }
 
 /// The value of an entry that has one, for a cache whose values have `own` form. `None`: it is of
@@ -55,16 +69,7 @@ pub(crate) fn unpack<V: Entry>(
     payload: &Payload,
     bytes_max: usize,
 ) -> Option<V> {
-    if entry.fingerprint != V::FINGERPRINT || payload.bytes.len() > bytes_max {
-        return None;
-    }
-    let codec = Codec::of(payload.form & 0xF).filter(|codec| codec.is_read_by(own.codec))?;
-    match payload.form >> 4 {
-        0 => codec.decode(&payload.bytes),
-        compression => {
-            codec.decode(&compression::decompress(compression, &payload.bytes, bytes_max)?)
-        }
-    }
+    if entry.fingerprint != V::FINGERPRINT { None } else { own.read(payload, bytes_max) }
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ mod epochs;
 mod eviction;
 mod expiry;
 mod fills;
+pub mod journals;
 mod leases;
 pub mod manual;
 mod patterns;

@@ -140,6 +140,12 @@ impl<'c, V: Entry> Call<'c, V> {
     }
 
     pub(super) fn look(&self, sought: &Sought, footing: Footing) -> Look<V> {
+        // Who looks at the shared tier alone wants to know what is there.
+        if !self.demand.keep_nothing
+            && let Some(answer) = self.core.unflushed(sought)
+        {
+            return Look::Answer(answer);
+        }
         if self.demand.skip_memory {
             return Look::Nothing;
         }

@@ -224,6 +224,10 @@ impl<V: Entry> CacheCore<V> {
         resident: &Arc<Resident<V>>,
         bypass_since: Option<Moment>,
     ) {
+        // Whatever was read is older than what this node has acknowledged, also if its load began later.
+        if self.is_unflushed(sought) {
+            return;
+        }
         let stored = Arc::clone(resident) as Arc<dyn Stored>;
         self.node.put(&stored, sought.memory_key.clone(), self.spot(sought), bypass_since);
     }

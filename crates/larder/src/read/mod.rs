@@ -15,6 +15,7 @@ mod loader;
 mod look;
 mod obtain;
 mod patience;
+mod unflushed;
 
 pub(crate) use batch::{BatchLoader, read_many};
 pub(crate) use drive::read;

@@ -6,6 +6,8 @@
 mod audit;
 mod batches;
 mod catalogue;
+mod behind;
+mod behind_faults;
 mod flights;
 mod freshness;
 mod invalidation;

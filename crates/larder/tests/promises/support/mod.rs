@@ -1,6 +1,8 @@
 //! What the tests of the promises share: nodes on a manual clock, scripted sources, a fleet.
 
 mod cable;
+mod notebook;
+mod rows;
 mod site;
 mod source;
 mod told;
@@ -15,6 +17,8 @@ use larder::conformance::manual::{ManualClock, SeededRandom};
 use larder::{Cache, CacheBuilder, Larder, LarderBuilder, Lookup};
 
 pub(crate) use cable::{Cable, Fleet};
+pub(crate) use notebook::Notebook;
+pub(crate) use rows::{Away, Rows};
 pub(crate) use site::Site;
 pub(crate) use source::{Gate, Source};
 pub(crate) use told::Told;
