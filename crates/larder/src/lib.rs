@@ -68,7 +68,7 @@ mod wait;
 mod writing;
 
 pub use builder::LarderBuilder;
-pub use cache::{BoxError, Cache, CacheBuilder, Read, SetOutcome};
+pub use cache::{BoxError, Cache, CacheBuilder, Read, SetOutcome, WriteThrough, Written};
 pub use codec::{Codec, Compression};
 pub use entry::Entry;
 pub use error::{BuildError, Error, Mistake, SourceError};

@@ -20,7 +20,18 @@ pub struct Writing {
 
 impl Writing {
     pub(crate) fn new(node: &Arc<Node>, invalidation: Invalidation) -> Self {
-        Writing { node: Arc::clone(node), records: invalidation.into_records() }
+        Writing::of(node, invalidation.into_records())
+    }
+
+    pub(crate) fn of(node: &Arc<Node>, records: Vec<(Target, Mode)>) -> Self {
+        Writing { node: Arc::clone(node), records }
+    }
+
+    /// The source has committed, and who asks invalidates: `first`, and then what else was named.
+    pub(crate) fn records_with(mut self, first: (Target, Mode)) -> Vec<(Target, Mode)> {
+        let named = std::mem::take(&mut self.records);
+        let others = named.into_iter().filter(|record| *record != first);
+        std::iter::once(first.clone()).chain(others).collect()
     }
 
     /// Names more: what was not known before the write, such as the key of a new row.

@@ -47,7 +47,7 @@ struct MarkedPattern {
 }
 
 /// What is marked by one record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Target {
     Name(Name),
     Pattern(Pattern),

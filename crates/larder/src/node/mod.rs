@@ -2,7 +2,7 @@
 //! which entries of its memory may be served. Knows no value type, no loader and no policy.
 
 mod append;
-mod invalidate;
+pub(crate) mod invalidate;
 mod judge;
 pub(crate) mod marks;
 pub(crate) mod queue;
@@ -14,7 +14,7 @@ mod tail;
 pub(crate) mod tailing;
 pub(crate) mod view;
 pub(crate) mod wakeups;
-mod writers;
+pub(crate) mod writers;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
