@@ -20,6 +20,9 @@ use crate::record::Mode;
 use crate::writing::Writing;
 use crate::{Entry, Key};
 
+/// What is told of a result once it is there.
+type Told<'c, R, T> = Box<dyn FnOnce(&R) -> T + Send + 'c>;
+
 /// What became of a write of the source, and of the entry that it changed.
 #[derive(Debug, Clone)]
 pub struct Written<A> {
@@ -40,20 +43,20 @@ pub struct WriteThrough<'c, K, V, F, L, E> {
     key: WrittenKey<'c, K, V>,
     write: F,
     also: Vec<(Target, Mode)>,
-    also_of: Vec<Box<dyn FnOnce(&L) -> Invalidation + Send + 'c>>,
-    rolled_back: Option<Box<dyn FnOnce(&E) -> bool + Send + 'c>>,
+    also_of: Vec<Told<'c, L, Invalidation>>,
+    rolled_back: Option<Told<'c, E, bool>>,
 }
 
 /// Which entry is written.
 enum WrittenKey<'c, K, V> {
     Known(&'c K),
-    OfResult(Box<dyn FnOnce(&V) -> K + Send + 'c>),
+    OfResult(Told<'c, V, K>),
 }
 
 /// What was noted before the source was written.
 enum Begun<'c, K, V> {
     Known { sought: Sought, claim: Option<Claim> },
-    OfResult { key_of: Box<dyn FnOnce(&V) -> K + Send + 'c>, places: Vec<Place> },
+    OfResult { key_of: Told<'c, V, K>, places: Vec<Place> },
 }
 
 impl<K: Key, V: Entry> Cache<K, V> {

@@ -16,4 +16,6 @@ mod shared;
 mod shared_faults;
 mod support;
 mod threads;
+mod through;
+mod through_shared;
 mod writes;
