@@ -13,8 +13,10 @@ use super::storing::{Right, Storing, record};
 use crate::hit::Lookup;
 use crate::invalidation::{Invalidated, Invalidation};
 use crate::loaded::{Content, IntoLoaded, Loaded};
+use crate::node::Node;
 use crate::node::marks::Target;
 use crate::node::view::{Place, View};
+use crate::read::lead::Lease;
 use crate::read::renew;
 use crate::record::Mode;
 use crate::writing::Writing;
@@ -187,7 +189,7 @@ impl<'c, K: Key, V: Entry, F, L: IntoLoaded<V>, E> WriteThrough<'c, K, V, F, L, 
         let records = begun.record().into_iter().chain(self.also).collect();
         let mut writing = Writing::of(&core.node, records);
         let began = core.node.now();
-        let given = match begun.renewed(core, (self.write)()).await {
+        let given = match renewed(&core.node, begun.lease(), (self.write)()).await {
             Ok(given) => given,
             Err(error) => {
                 match self.rolled_back.is_some_and(|proves| proves(&error)) {
@@ -240,12 +242,10 @@ impl<'c, K: Key, V: Entry> Begun<'c, K, V> {
         }
     }
 
-    /// What `write` gives; its lease does not run out meanwhile.
-    async fn renewed<T>(&self, core: &CacheCore<V>, write: impl Future<Output = T>) -> T {
-        let Begun::Known { claim: Some(claim), .. } = self else { return write.await };
-        match select(pin!(write), pin!(renew(&core.node, vec![&claim.lease]))).await {
-            Either::Left((given, _)) => given,
-            Either::Right((never, _)) => match never {},
+    fn lease(&self) -> Option<&Lease> {
+        match self {
+            Begun::Known { claim, .. } => claim.as_ref().map(|claim| &claim.lease),
+            Begun::OfResult { .. } => None,
         }
     }
 
@@ -260,5 +260,14 @@ impl<'c, K: Key, V: Entry> Begun<'c, K, V> {
             }
             (Begun::OfResult { .. }, Content::Absent | Content::NotModified) => None,
         }
+    }
+}
+
+/// What `write` gives; the lease does not run out meanwhile.
+async fn renewed<T>(node: &Node, lease: Option<&Lease>, write: impl Future<Output = T>) -> T {
+    let Some(lease) = lease else { return write.await };
+    match select(pin!(write), pin!(renew(node, vec![lease]))).await {
+        Either::Left((given, _)) => given,
+        Either::Right((never, _)) => match never {},
     }
 }
