@@ -3,6 +3,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
@@ -18,7 +19,7 @@ use crate::node::marks::Target;
 use crate::node::view::{Place, View};
 use crate::read::lead::Lease;
 use crate::read::renew;
-use crate::record::Mode;
+use crate::record::{Mode, Tag};
 use crate::writing::Writing;
 use crate::{Entry, Key};
 
@@ -46,7 +47,15 @@ pub struct WriteThrough<'c, K, V, F, L, E> {
     write: F,
     also: Vec<(Target, Mode)>,
     also_of: Vec<Told<'c, L, Invalidation>>,
+    keeping: Keeping<'c, L>,
     rolled_back: Option<Told<'c, E, bool>>,
+}
+
+/// How what was written is kept.
+struct Keeping<'c, L> {
+    stored_if: Option<Told<'c, L, bool>>,
+    fresh_for: Option<Told<'c, L, Duration>>,
+    tags: Option<Told<'c, L, Vec<Tag>>>,
 }
 
 /// Which entry is written.
@@ -147,7 +156,29 @@ impl<K: Key, V: Entry> Cache<K, V> {
 impl<'c, K: Key, V: Entry, F, L: IntoLoaded<V>, E> WriteThrough<'c, K, V, F, L, E> {
     fn new(cache: &'c Cache<K, V>, key: WrittenKey<'c, K, V>, write: F) -> Self {
         let (also, also_of) = (Vec::new(), Vec::new());
-        WriteThrough { cache, key, write, also, also_of, rolled_back: None }
+        let keeping = Keeping { stored_if: None, fresh_for: None, tags: None };
+        WriteThrough { cache, key, write, also, also_of, keeping, rolled_back: None }
+    }
+
+    /// Whether what was written is stored; what is not is only invalidated. By default it is.
+    pub fn stored_if(mut self, stored: impl FnOnce(&L) -> bool + Send + 'c) -> Self {
+        self.keeping.stored_if = Some(Box::new(stored));
+        self
+    }
+
+    /// How long what was written stays fresh, instead of the cache's time; zero means "do not keep".
+    pub fn fresh_for(mut self, time: impl FnOnce(&L) -> Duration + Send + 'c) -> Self {
+        self.keeping.fresh_for = Some(Box::new(time));
+        self
+    }
+
+    /// Labels what was written, beside the tags of a [`Loaded`](crate::Loaded).
+    pub fn tags<T>(mut self, tags: impl FnOnce(&L) -> T + Send + 'c) -> Self
+    where
+        T: IntoIterator<Item = Tag>,
+    {
+        self.keeping.tags = Some(Box::new(|written| tags(written).into_iter().collect()));
+        self
     }
 
     /// What else the write makes wrong, such as lists in which the entry stands.
@@ -201,7 +232,7 @@ impl<'c, K: Key, V: Entry, F, L: IntoLoaded<V>, E> WriteThrough<'c, K, V, F, L, 
         };
         self.also_of.into_iter().for_each(|named| writing.also(named(&given)));
         core.counters.set();
-        let loaded = given.into_loaded();
+        let loaded = self.keeping.loaded(given);
         let (lookup, stored, invalidated) = match begun.right(core, &loaded) {
             Some((sought, right)) => {
                 let storing = Storing::new(core, sought, loaded, began);
@@ -215,6 +246,23 @@ impl<'c, K: Key, V: Entry, F, L: IntoLoaded<V>, E> WriteThrough<'c, K, V, F, L, 
         match L::shape(lookup) {
             Ok(answer) => Ok(Written { answer, stored, invalidated }),
             Err(_) => unreachable!("what a write gave has the shape in which it gave it"),
+        }
+    }
+}
+
+impl<L> Keeping<'_, L> {
+    fn loaded<V: Entry>(self, given: L) -> Loaded<V>
+    where
+        L: IntoLoaded<V>,
+    {
+        let stored = self.stored_if.is_none_or(|stored| stored(&given));
+        let fresh_for = self.fresh_for.map(|time| time(&given));
+        let tags = self.tags.map_or_else(Vec::new, |tags| tags(&given));
+        let loaded = tags.into_iter().fold(given.into_loaded(), Loaded::tag);
+        match (stored, fresh_for) {
+            (false, _) => loaded.fresh_for(Duration::ZERO),
+            (true, Some(time)) => loaded.fresh_for(time),
+            (true, None) => loaded,
         }
     }
 }
