@@ -3,6 +3,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use syn::spanned::Spanned;
 use syn::{
     Error, Expr, GenericArgument, ItemFn, PathArguments, Result, ReturnType, Type, parse_quote,
 };
@@ -71,7 +72,11 @@ pub(crate) fn expand(options: Options, function: &ItemFn) -> Result<TokenStream>
     };
     let Wishes { cache, key, .. } = &wishes;
     let (known, through) = match speaks_of_result(key) {
-        false => (Some(quote!(let __key = &(#key);)), quote!(write_through(__key, || __write))),
+        false => {
+            // A key of another type is a mistake of the key.
+            let name = format_ident!("__key", span = key.span());
+            (Some(quote!(let #name = &(#key);)), quote!(write_through(#name, || __write)))
+        }
         true => {
             one_value(value)?;
             (None, quote!(create_through(|| __write, |result| #key)))

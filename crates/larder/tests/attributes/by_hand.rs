@@ -123,7 +123,7 @@ async fn an_attribute_does_what_one_would_write_by_hand() {
     let (attribute, hand) = (story_of!(by_attribute), story_of!(by_hand));
     assert_eq!(attribute, hand);
     assert!(
-        hand[1].contains("Ok(\"hall\"), then [(None, true), (Some(\"hall\"), false)"),
+        hand[1].contains("Ok(\"hall\"), then [(None, false), (Some(\"hall\"), false)"),
         "{hand:#?}"
     );
 }
