@@ -99,13 +99,21 @@ macro_rules! story_of {
                 0 | 4 | 7 => {
                     format!("{:?}", $module::room_name(&rooms, 1).await.map(|hit| hit.origin()))
                 }
-                1 => format!("{:?}", $module::rename(&rooms, 1, "hall").await.map(|hit| hit.clone())),
-                2 => format!("{:?}", $module::rename(&rooms, 1, "").await.map(|hit| hit.clone())),
+                1 => format!(
+                    "{:?}",
+                    $module::rename(&rooms, 1, "hall").await.map(|hit| String::clone(&hit))
+                ),
+                2 => format!(
+                    "{:?}",
+                    $module::rename(&rooms, 1, "").await.map(|hit| String::clone(&hit))
+                ),
                 3 => format!("{:?}", larder.invalidate_tag("named-hall").await.position().is_some()),
                 5 => format!("{:?}", $module::remove(&larder, 0).await),
                 6 => format!("{:?}", $module::remove(&larder, 1).await),
-                8 => format!("{:?}", $module::add(&rooms, "hall").await.map(|hit| hit.clone())),
-                9 => format!("{:?}", $module::add(&rooms, "").await.map(|hit| hit.clone())),
+                8 => {
+                    format!("{:?}", $module::add(&rooms, "hall").await.map(|hit| String::clone(&hit)))
+                }
+                9 => format!("{:?}", $module::add(&rooms, "").await.map(|hit| String::clone(&hit))),
                 _ => String::new(),
             };
             let left = |key: u64| {
