@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use larder::{Cache, Larder, Loaded};
 
-async fn select(id: u64) -> Result<String, Error> {
-    Ok(format!("room {id}"))
+async fn select(table: &str, id: u64) -> Result<String, Error> {
+    Ok(format!("{id} of {table}"))
 }
 
 async fn update(_id: u64, name: &str) -> Result<String, Error> {
@@ -28,6 +28,7 @@ async fn delete(id: u64) -> Result<u64, Error> {
     }
 }
 
+#[expect(clippy::all, reason = "an attribute borrows with care what it cannot know")]
 mod by_hand {
     use super::*;
 
@@ -44,7 +45,7 @@ mod by_attribute {
 
     #[cacheable(cache = rooms, key = id)]
     pub(super) async fn room_name(rooms: &Cache<u64, String>, id: u64) -> Result<String, Error> {
-        select(id).await
+        select(rooms.name(), id).await
     }
 
     #[cache_invalidate(
