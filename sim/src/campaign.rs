@@ -12,7 +12,7 @@ use crate::world::Counters;
 
 /// What must have happened somewhere in a campaign: a schedule that never gets there proves
 /// nothing about it. Each kind of fault comes on top.
-const REACHED: [&str; 22] = [
+const REACHED: [&str; 26] = [
     "reads",
     "memory hits",
     "shared hits",
@@ -24,6 +24,10 @@ const REACHED: [&str; 22] = [
     "fills stored",
     "fills rejected",
     "write-throughs stored",
+    "rows written through",
+    "rows created through",
+    "writes rolled back",
+    "writes of unknown outcome",
     "tag tables sent",
     "pushes sent",
     "pushes lost",

@@ -144,7 +144,7 @@ impl Kind {
 }
 
 /// What the two control nodes leave out.
-const UNABLE: [&str; 12] = [
+const UNABLE: [&str; 14] = [
     "answers marked stale",
     "fail-safe answers",
     "loads not modified",
@@ -153,6 +153,8 @@ const UNABLE: [&str; 12] = [
     "pushes sent",
     "reads past a suspect shard",
     "resyncs",
+    "rows created through",
+    "rows written through",
     "shared hits",
     "suspends noticed",
     "tag tables sent",

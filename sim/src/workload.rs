@@ -19,6 +19,7 @@ use crate::weather::Weather;
 use crate::world::World;
 use crate::world::names::{KEYS, NOBODY, Named, OWNERS, Row, Versions};
 use crate::world::source::{Commit, LoadHabits, Loader};
+use crate::world::writer::Writer;
 
 /// Session tokens that callers remember.
 const SESSIONS_MAX: usize = 5;
@@ -59,6 +60,12 @@ pub(crate) enum Plan {
     },
     Set {
         key: usize,
+    },
+    WriteThrough {
+        key: usize,
+        beside: Vec<Named>,
+        new_owner: Option<usize>,
+        creates: bool,
     },
     /// A row of the outbox is sent once more.
     Relay {
@@ -101,7 +108,26 @@ impl<S: Subject> Callers<S> {
             };
             return Plan::Read { key, consistency };
         }
-        if self.dice.chance(250) { Plan::Set { key } } else { self.plan_invalidation(key) }
+        match self.dice.below(20) {
+            0..=3 => Plan::Set { key },
+            4..=7 => self.plan_write_through(key),
+            _ => self.plan_invalidation(key),
+        }
+    }
+
+    fn plan_write_through(&self, key: usize) -> Plan {
+        let mut beside = Vec::new();
+        if self.dice.chance(150) {
+            beside.push(Named::Key((key + 1) % KEYS));
+        }
+        if self.dice.chance(100) {
+            beside.push(Named::Owner(self.dice.index(OWNERS)));
+        }
+        if self.dice.chance(50) {
+            beside.push(Named::Pattern);
+        }
+        let new_owner = self.dice.chance(400).then(|| self.dice.index(OWNERS));
+        Plan::WriteThrough { key, beside, new_owner, creates: self.dice.chance(400) }
     }
 
     fn plan_invalidation(&self, key: usize) -> Plan {
@@ -143,6 +169,16 @@ impl<S: Subject> Callers<S> {
             Plan::Set { key } => {
                 if self.writing() == 0 {
                     self.set(node, subject, key).await;
+                }
+            }
+            Plan::WriteThrough { key, beside, new_owner, creates } => {
+                if self.writing() < EXCLUSIVE {
+                    let _writing = Counted::by(&self.writing, 1);
+                    let (world, habits) = (Arc::clone(&self.world), Arc::clone(&self.habits));
+                    let commit = Arc::default();
+                    let writer =
+                        Writer { world, habits, node, key, beside, new_owner, creates, commit };
+                    self.write_through(node, subject, writer).await;
                 }
             }
             Plan::Relay { commit } => self.invalidate(node, subject, commit).await,
@@ -204,6 +240,21 @@ impl<S: Subject> Callers<S> {
             None => self.patiently(subject.invalidate(vec![Named::Key(key)], Mode::Hard)).await,
         };
         self.settle(node, outcome, &commit);
+    }
+
+    async fn write_through(&self, node: usize, subject: Arc<S>, writer: Writer) {
+        let (creates, commit) = (writer.creates, Arc::clone(&writer.commit));
+        let written = self.patiently(subject.write_through(writer)).await;
+        // Rolled back, or given up before it committed.
+        let Some(commit) = commit.get() else { return };
+        match written {
+            None => self.settle(node, None, commit),
+            // Without a row nobody has told the key: the outbox has it.
+            Some(Err(_)) if creates => {}
+            Some(Ok(_)) if creates && !commit.left_a_row() => {}
+            Some(Ok(outcome)) => self.settle(node, Some(outcome), commit),
+            Some(Err(_)) => self.settle(node, Some(Outcome::Local), commit),
+        }
     }
 
     fn settle(&self, node: usize, outcome: Option<Outcome<S::Position>>, commit: &Commit) {

@@ -4,7 +4,7 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Error, Expr, ItemFn, Result, Type, parse_quote};
 
-use crate::function::{Argument, Inputs, first_argument, value_of};
+use crate::function::{Argument, Inputs, answer_of, value_of};
 use crate::options::Options;
 
 /// What the attribute says.
@@ -144,14 +144,6 @@ fn owned_self(tokens: TokenStream) -> TokenStream {
         other => other,
     };
     tokens.into_iter().map(owned).collect()
-}
-
-/// What a read answers for a loader of this type, see `larder::IntoLoaded`.
-fn answer_of(value: &Type) -> TokenStream {
-    match first_argument(value, "Option").or_else(|| first_argument(value, "Loaded")) {
-        Some(value) => quote!(::larder::Lookup<#value>),
-        None => quote!(::larder::Hit<#value>),
-    }
 }
 
 /// What also stands on the function that reads: what its callers see, whether it is there at all,

@@ -69,6 +69,14 @@ fn argument(pattern: &Pat, of: &Type) -> Result<Argument> {
     Ok(Argument { name: name.ident.clone(), is_reference })
 }
 
+/// What the cache answers for a function of this type, see `larder::IntoLoaded`.
+pub(crate) fn answer_of(value: &Type) -> TokenStream {
+    match first_argument(value, "Option").or_else(|| first_argument(value, "Loaded")) {
+        Some(value) => quote!(::larder::Lookup<#value>),
+        None => quote!(::larder::Hit<#value>),
+    }
+}
+
 /// The first type argument of a type of this name.
 pub(crate) fn first_argument<'t>(of: &'t Type, name: &str) -> Option<&'t Type> {
     let Type::Path(path) = of else { return None };

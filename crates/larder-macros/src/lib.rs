@@ -3,11 +3,15 @@
 
 mod cacheable;
 mod entry;
+#[cfg(test)]
+mod expansions;
 mod fields;
 mod function;
 mod invalidate;
 mod key;
+mod named;
 mod options;
+mod write_through;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, ItemFn, parse_macro_input};
@@ -110,4 +114,39 @@ pub fn cache_invalidate(options: TokenStream, item: TokenStream) -> TokenStream 
     let (options, item) =
         (parse_macro_input!(options as Options), parse_macro_input!(item as ItemFn));
     invalidate::expand(options, &item).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Writes the source by an async function, and puts what it answers in the place of what is cached.
+///
+/// | option | what it is |
+/// |---|---|
+/// | `cache` | the `Cache<K, V>` of what is written, by any expression |
+/// | `key` | the `K`, of the arguments or of `result` |
+/// | `fresh_for` | a `Duration` for what was written, instead of the cache's |
+/// | `tags` | a list of labels for what was written, each a `Tag` or what becomes one |
+/// | `condition` | a `bool`; `false`: what was written is only invalidated |
+/// | `keys`, `prefixes`, `caches`, `patterns` | what else it makes wrong, as in [`macro@cache_invalidate`] |
+/// | `dropped_tags` | a list of labels: what carries them is wrong too |
+/// | `rolled_back` | a `bool`, which may speak of `error`: the write is known to have changed nothing |
+///
+/// Every one but `cache` and `rolled_back` may speak of `result`, a reference to what the function
+/// answered; what does not is asked for before the write.
+///
+/// # What it answers
+/// As [`Cache::write_through`] and [`Cache::create_through`] do, with the function's own error: a function
+/// of `Result<V, E>` answers `Result<Hit<V>, E>`, one of `Result<Option<V>, E>` or `Result<Loaded<V>, E>`
+/// answers `Result<Lookup<V>, E>`. Faults of the cache are never in there.
+///
+/// # When the key speaks of `result`
+/// A row that is created has its key afterwards. There is no lease to take before the write, so the
+/// value is stored only if nothing named it meanwhile. Where that write fails or is cancelled, only what
+/// else is named is invalidated.
+///
+/// [`Cache::write_through`]: https://docs.rs/larder
+/// [`Cache::create_through`]: https://docs.rs/larder
+#[proc_macro_attribute]
+pub fn cache_write_through(options: TokenStream, item: TokenStream) -> TokenStream {
+    let (options, item) =
+        (parse_macro_input!(options as Options), parse_macro_input!(item as ItemFn));
+    write_through::expand(options, &item).unwrap_or_else(syn::Error::into_compile_error).into()
 }

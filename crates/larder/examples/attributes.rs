@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use larder::{Cache, Hit, Larder, Origin, cache_invalidate, cacheable};
+use larder::{Cache, Hit, Larder, Origin, cache_invalidate, cache_write_through, cacheable};
 
 /// Prices of a shop. Cloned for each load, which may outlive its caller.
 #[derive(Clone)]
@@ -25,6 +25,13 @@ impl Shop {
     #[cacheable(cache = self.prices, key = item, tags = ["prices"])]
     async fn price(&self, item: u64) -> Result<u64, io::Error> {
         Ok(item * self.table.load(Ordering::SeqCst))
+    }
+
+    /// Says what an item costs from now on.
+    #[cache_write_through(cache = self.prices, key = item, tags = ["prices"])]
+    async fn reprice(&self, item: u64, price: u64) -> Result<u64, io::Error> {
+        self.table.store(price / item, Ordering::SeqCst);
+        Ok(price)
     }
 
     /// Makes everything dearer.
@@ -61,6 +68,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("… everything has become dearer");
     let dearer = shown(&shop).await?;
     assert_eq!((*dearer, dearer.origin()), (140, Origin::Loaded));
+
+    shop.reprice(7, 70).await?;
+    println!("… item 7 has a new price, which is cached already");
+    let repriced = shown(&shop).await?;
+    assert_eq!((*repriced, repriced.origin()), (70, Origin::Memory));
 
     let refused = shop.raise(0).await.err().ok_or("for free")?;
     println!("… {refused}: known to have changed nothing, so nothing is loaded again");

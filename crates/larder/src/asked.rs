@@ -29,6 +29,11 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// These records, for a reason of this crate's own.
+    pub(crate) fn because(why: &'static str, records: Vec<(Target, Mode)>) -> Asked {
+        Asked { records, cause: Cause { by: None, because: Some(Arc::from(why)) } }
+    }
+
     /// The records of both. The cause is this one's; what it does not say, the other one may.
     pub(crate) fn and(mut self, other: Asked) -> Asked {
         self.records.extend(other.records);

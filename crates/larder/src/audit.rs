@@ -61,7 +61,8 @@ struct Step {
     names_count: usize,
     mode: Mode,
     matched: Option<u64>,
-    outcome: Outcome,
+    /// `None` until its caller was told.
+    outcome: Option<Outcome>,
 }
 
 impl Trail {
@@ -69,14 +70,17 @@ impl Trail {
         Trail { kept_max, kept: Mutex::default() }
     }
 
-    /// Remembers an invalidation, and gives its number.
+    /// Remembers an invalidation, and gives its number; 0 if it names nothing.
     pub(crate) fn begun(
         &self,
         at: Moment,
         cause: Cause,
         records: &[(Target, Mode)],
-        outcome: Outcome,
+        outcome: Option<Outcome>,
     ) -> u64 {
+        if records.is_empty() {
+            return 0;
+        }
         let names = records.iter().take(NAMES_MAX).map(|(target, _)| target.clone()).collect();
         let hard = records.iter().any(|(_, mode)| *mode == Mode::Hard);
         let mode = if hard { Mode::Hard } else { Mode::Soft };
@@ -98,7 +102,7 @@ impl Trail {
         let found = kept.steps.iter_mut().rev().find(|step| step.number == number);
         if let Some(step) = found {
             step.matched = invalidated.matched;
-            step.outcome = invalidated.outcome.clone();
+            step.outcome = Some(invalidated.outcome.clone());
         }
     }
 
@@ -121,8 +125,9 @@ impl Step {
             mode: self.mode,
             matched: self.matched,
             position: match &self.outcome {
-                Outcome::Shared(position) => Some(position.clone()),
-                Outcome::Local(ticket) => ticket.position(),
+                Some(Outcome::Shared(position)) => Some(position.clone()),
+                Some(Outcome::Local(ticket)) => ticket.position(),
+                None => None,
             },
         }
     }

@@ -201,6 +201,12 @@ impl<V> Lookup<V> {
         Lookup::of(resident, Told::unconfirmed_in_memory(at))
     }
 
+    /// The source has just said that there is none.
+    pub(crate) fn just_absent() -> Self {
+        let (origin, stale, age) = (Origin::Loaded, false, Duration::ZERO);
+        Lookup::Absent(Absence { origin, stale, age })
+    }
+
     #[inline]
     fn of(resident: Arc<Resident<V>>, told: Told) -> Self {
         match resident.value {

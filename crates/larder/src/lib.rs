@@ -75,7 +75,7 @@ mod writing;
 pub use audit::Audited;
 pub use behind::WriteBehind;
 pub use builder::LarderBuilder;
-pub use cache::{BoxError, Cache, CacheBuilder, Read, SetOutcome};
+pub use cache::{BoxError, Cache, CacheBuilder, Read, SetOutcome, WriteThrough, Written};
 pub use catalogue::Listing;
 pub use codec::{Codec, Compression};
 pub use entry::Entry;
@@ -110,6 +110,31 @@ pub use key::pattern::{Pattern, PatternError};
 /// }
 /// ```
 pub use larder_macros::cache_invalidate;
+/// Stores what a function writes, for example:
+///
+/// ```
+/// use larder::{Cache, Larder, cache_write_through};
+///
+/// #[cache_write_through(cache = rooms, key = result.0, patterns = [lists()])]
+/// async fn add(rooms: &Cache<u64, (u64, String)>, name: &str) -> Result<(u64, String), std::io::Error> {
+///     // … inserts the row
+///     Ok((12, name.to_owned()))
+/// }
+///
+/// fn lists() -> larder::Pattern {
+///     larder::Pattern::glob("lists:*").expect("a glob")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let larder = Larder::new("docs")?;
+/// let rooms = larder.cache("rooms").build()?;
+/// assert_eq!(add(&rooms, "the hall").await?.1, "the hall");
+/// assert!(rooms.exists(&12).await);
+/// # Ok(())
+/// # }
+/// ```
+pub use larder_macros::cache_write_through;
 /// Answers a function from a cache, for example:
 ///
 /// ```

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::asked::Asked;
 use crate::invalidation::{Invalidated, Invalidation};
 use crate::node::Node;
+use crate::node::marks::Target;
+use crate::record::Mode;
 
 /// A write of the source that is under way, made by [`Larder::writing`](crate::Larder::writing).
 ///
@@ -23,7 +25,18 @@ pub struct Writing {
 
 impl Writing {
     pub(crate) fn new(node: &Arc<Node>, invalidation: Invalidation) -> Self {
-        Writing { node: Arc::clone(node), asked: invalidation.into_asked() }
+        Writing::of(node, invalidation.into_asked())
+    }
+
+    pub(crate) fn of(node: &Arc<Node>, asked: Asked) -> Self {
+        Writing { node: Arc::clone(node), asked }
+    }
+
+    /// The source has committed, and who asks invalidates: `first`, and then what else was named.
+    pub(crate) fn asked_with(mut self, first: (Target, Mode)) -> Asked {
+        let Asked { records, cause } = std::mem::take(&mut self.asked);
+        let others = records.into_iter().filter(|record| *record != first);
+        Asked { records: std::iter::once(first.clone()).chain(others).collect(), cause }
     }
 
     /// Names more: what was not known before the write, such as the key of a new row.

@@ -18,6 +18,7 @@ use crate::dice::Dice;
 use crate::exec::Nanos;
 use crate::world::names::{Named, Row};
 use crate::world::source::Loader;
+use crate::world::writer::{WriteFailed, Writer};
 use crate::world::{Answer, World};
 
 /// What one run of a node is started with.
@@ -94,6 +95,19 @@ pub(crate) trait Subject: Send + Sync + Sized + 'static {
 
     /// Stores `row`, which the source holds since a moment ago.
     fn set(self: Arc<Self>, row: Row) -> impl Future<Output = Outcome<Self::Position>> + Send;
+
+    /// Writes the source, then makes of the cache what the write makes of it. This one only
+    /// invalidates.
+    fn write_through(
+        self: Arc<Self>,
+        writer: Writer,
+    ) -> impl Future<Output = Result<Outcome<Self::Position>, WriteFailed>> + Send {
+        async move {
+            let names = writer.names();
+            writer.write().await?;
+            Ok(self.invalidate(names, Mode::Hard).await)
+        }
+    }
 
     /// What this node still has to tell a shard, or waits to be told; empty at rest.
     fn unfinished(&self) -> String;

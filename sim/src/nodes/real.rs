@@ -20,6 +20,7 @@ use crate::network::server::{LEASE_TTL, TAG_SLOTS};
 use crate::weather::{LEASE_WAIT_MS, POLL_INTERVAL_MS, STALENESS_MAX_MS};
 use crate::world::names::{Mark, Named, Row};
 use crate::world::source::{Loaded, Loader};
+use crate::world::writer::{WriteFailed, Writer};
 use crate::world::{Answer, World};
 
 /// How long what is not fresh any more may be of use: longer than any simulation.
@@ -165,6 +166,26 @@ impl Subject for RealNode {
     async fn set(self: Arc<Self>, row: Row) -> Outcome<Position> {
         let tagged = loaded(Loaded::Row(row));
         outcome(&self.rows.set(&RowKey::of(row.key), tagged).await.invalidated)
+    }
+
+    async fn write_through(
+        self: Arc<Self>,
+        writer: Writer,
+    ) -> Result<Outcome<Position>, WriteFailed> {
+        let key = RowKey::of(writer.key);
+        let beside = writer.beside.iter().copied().fold(Invalidation::new(), Self::named);
+        let (world, creates) = (Arc::clone(&writer.world), writer.creates);
+        let write = move || async move { writer.write().await.map(loaded) };
+        let through = match creates {
+            true => self.rows.create_through(write, |row| RowKey::of(row.key)),
+            false => self.rows.write_through(&key, write),
+        };
+        let through = through.also(beside).rolled_back(|why| *why == WriteFailed::RolledBack);
+        let written = through.run().await?;
+        if written.stored {
+            world.count(if creates { "rows created through" } else { "rows written through" });
+        }
+        Ok(outcome(&written.invalidated))
     }
 
     fn unfinished(&self) -> String {

@@ -3,6 +3,7 @@
 
 pub(crate) mod names;
 pub(crate) mod source;
+pub(crate) mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

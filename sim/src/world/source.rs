@@ -22,6 +22,13 @@ pub(crate) struct Commit {
     pub(crate) mode: Mode,
 }
 
+impl Commit {
+    /// Whether the row that it names first was there after it.
+    pub(crate) fn left_a_row(&self) -> bool {
+        self.names.first().is_some_and(|(_, version)| !absent(*version))
+    }
+}
+
 /// The rows of the source.
 #[derive(Default)]
 pub(crate) struct Source {
@@ -83,13 +90,21 @@ impl std::fmt::Display for SourceFailed {
 
 impl std::error::Error for SourceFailed {}
 
-/// How loads behave in one seed.
+/// How loads and writes behave in one seed.
 pub(crate) struct LoadHabits {
     pub(crate) dice: Dice,
-    /// The longest that a load takes before or after it reads the source.
+    /// The longest that one takes before or after it asks the source.
     pub(crate) slow: Nanos,
-    /// Loads that fail, of a thousand.
+    /// Those that fail, of a thousand.
     pub(crate) failing: u64,
+}
+
+impl LoadHabits {
+    /// What the source takes for one thing.
+    pub(crate) async fn pause(&self, world: &World) {
+        let executor = &world.executor;
+        executor.timer(executor.now() + self.dice.below(self.slow)).await;
+    }
 }
 
 /// What a node calls to load one row.
@@ -105,11 +120,11 @@ impl Loader {
     /// Loads the row; `shown` is the copy that the cache still has.
     pub(crate) async fn load(self, shown: Option<Row>) -> Result<Loaded, SourceFailed> {
         let _running = self.world.begin_load(self.node, self.key);
-        self.pause().await;
+        self.habits.pause(&self.world).await;
         let row = self.world.row(self.key);
         // Most of a slow load lies after the source was read: there it can become old.
-        self.pause().await;
-        self.pause().await;
+        self.habits.pause(&self.world).await;
+        self.habits.pause(&self.world).await;
         let event = |what| Event::new(what, 0).on_node(self.node).of_key(self.key);
         if self.habits.dice.chance(self.habits.failing) {
             self.world.note(event("load failed"));
@@ -124,11 +139,5 @@ impl Loader {
             Some(row) => Ok(Loaded::Row(row)),
             None => Ok(Loaded::Absent),
         }
-    }
-
-    async fn pause(&self) {
-        let executor = &self.world.executor;
-        let span = self.habits.dice.below(self.habits.slow);
-        executor.timer(executor.now() + span).await;
     }
 }

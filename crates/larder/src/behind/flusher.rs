@@ -13,6 +13,7 @@ use super::journal::JournalError;
 use super::pended::Pended;
 use super::sink::{Change, SinkError};
 use super::state::Due;
+use crate::asked::Asked;
 use crate::event::Event;
 use crate::invalidation::Outcome;
 use crate::key::EncodedKey;
@@ -179,7 +180,8 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
     /// `None`: every node knows.
     async fn invalidate(&self, part: &[Arc<Pended<V>>]) -> Option<crate::Ticket> {
         let record = |write: &Arc<Pended<V>>| (Target::Name(Name::key(write.key())), Mode::Hard);
-        let invalidated = self.node().invalidate(part.iter().map(record).collect()).await;
+        let flushed = Asked::because("written behind", part.iter().map(record).collect());
+        let invalidated = self.node().invalidate(flushed).await;
         match invalidated.outcome {
             Outcome::Shared(_) => None,
             Outcome::Local(ticket) => Some(ticket),

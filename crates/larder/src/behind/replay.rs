@@ -8,6 +8,7 @@ use super::frame;
 use super::journal::{JournalError, StoredRecord};
 use super::pended::Pended;
 use crate::Entry;
+use crate::asked::Asked;
 use crate::event::Event;
 use crate::node::marks::Target;
 use crate::record::{Mode, Name};
@@ -37,7 +38,8 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         let keys = self.pending.state().keys();
         for keys in keys.chunks(PAGE) {
             let record = |key| (Target::Name(Name::key(key)), Mode::Hard);
-            drop(self.node().invalidate(keys.iter().map(record).collect()).await);
+            let waiting = Asked::because("found in the journal", keys.iter().map(record).collect());
+            drop(self.node().invalidate(waiting).await);
         }
     }
 

@@ -2,10 +2,13 @@
 
 mod batch;
 pub(crate) mod builder;
+mod claim;
 pub(crate) mod core;
 mod get_or_load;
 pub(crate) mod holdoff;
 mod read;
+mod storing;
+mod through;
 mod write;
 
 use std::fmt;
@@ -14,6 +17,7 @@ use std::sync::Arc;
 
 pub use builder::CacheBuilder;
 pub use read::Read;
+pub use through::{WriteThrough, Written};
 pub use write::SetOutcome;
 
 use crate::clock::{BoxFuture, Moment};

@@ -289,27 +289,17 @@ impl Leg {
 }
 
 impl Appending {
-    /// Sends to every shard. Some(count): how many values scans matched, if there was one.
+    /// Sends to every shard that was not sent to. Says how many values scans matched.
     pub(crate) async fn send(self) -> u64 {
         let sends = self.legs.into_iter().map(Leg::send);
         wait::all(sends).await.into_iter().filter_map(Result::ok).sum()
     }
 
-    /// Sends to every shard, and stores `fill` with its own shard's records.
-    pub(crate) async fn send_with(mut self, fill: Fill) -> Option<(Appended, FillReply)> {
+    /// Sends what one shard has to know, and stores `fill` there with it. The rest is to be
+    /// [sent](Self::send) after it: the scan of a pattern would bar what was leased before.
+    pub(crate) async fn send_with(&mut self, fill: Fill) -> Option<(Appended, FillReply)> {
         let shard = self.node.shard_of(&fill.key);
-        let own = self
-            .legs
-            .iter()
-            .position(|leg| leg.shard == shard)
-            .map(|index| self.legs.swap_remove(index));
-        let others = wait::all(self.legs.into_iter().map(Leg::send));
-        let own = async {
-            match own {
-                Some(leg) => leg.send_with(fill).await.ok(),
-                None => None,
-            }
-        };
-        futures_util::future::join(own, others).await.0
+        let own = self.legs.iter().position(|leg| leg.shard == shard)?;
+        self.legs.remove(own).send_with(fill).await.ok()
     }
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use super::Node;
 use super::append::Appending;
 use super::marks::Target;
+use super::writers::AppendedHere;
 use crate::asked::Asked;
 use crate::event::Event;
 use crate::invalidation::{Invalidated, Outcome};
 use crate::position::Position;
 use crate::record::{Mode, Name, NameKind, Record};
-use crate::shard::Appended;
+use crate::shard::Fill;
 use crate::wait;
 
 /// An invalidation that this node honours already, and that others do not know yet.
@@ -46,16 +47,13 @@ impl Node {
             Way::Embedded(outcome) => outcome.clone(),
             Way::Shared(appending) => Outcome::Local(appending.ticket.clone()),
         };
-        let number = match records.is_empty() {
-            true => 0,
-            false => self.trail.begun(self.now(), cause, &records, outcome),
-        };
+        let number = self.trail.begun(self.now(), cause, &records, Some(outcome));
         Hidden { records, way, number }
     }
 
     fn hide_records(self: &Arc<Self>, records: &[(Target, Mode)]) -> Way {
         match self.embedded() {
-            Some(_) => Way::Embedded(self.invalidate_embedded(records).0),
+            Some(_) => Way::Embedded(self.invalidate_embedded(records, None).0),
             None => Way::Shared(self.begin_append(records.to_vec(), None)),
         }
     }
@@ -75,44 +73,49 @@ impl Node {
     }
 
     async fn log(self: &Arc<Self>, records: &[(Target, Mode)], way: Way) -> Invalidated {
-        let has_pattern = records.iter().any(|(target, _)| matches!(target, Target::Pattern(_)));
         match way {
             Way::Embedded(outcome) => {
-                let matched =
-                    if has_pattern { Some(self.sweep_embedded(records).await) } else { None };
-                let outcome = if has_pattern { Outcome::Shared(self.position()) } else { outcome };
+                let matched = self.sweep_embedded(records).await;
+                let outcome = matched.map_or(outcome, |_| Outcome::Shared(self.position()));
                 Invalidated { outcome, matched }
             }
             Way::Shared(appending) => {
                 let ticket = appending.ticket.clone();
                 let timeout = self.clock.sleep_until(self.now().plus(self.limits.append_timeout));
-                let matched = wait::until(appending.send(), timeout).await.filter(|_| has_pattern);
+                let matched = wait::until(appending.send(), timeout).await;
+                let matched = matched.filter(|_| has_pattern(records));
                 let outcome = ticket.position().map_or(Outcome::Local(ticket), Outcome::Shared);
                 Invalidated { outcome, matched }
             }
         }
     }
 
-    /// Appends the names among these to the embedded shard. Returns the local sequence from
-    /// before, for a value that is put at the new position.
+    /// Appends the names among these to the embedded shard, with the value that replaces what
+    /// they name, if there is one.
     pub(crate) fn invalidate_embedded(
         &self,
         records: &[(Target, Mode)],
-    ) -> (Outcome, Option<Appended>, u64) {
+        fill: Option<Fill>,
+    ) -> (Outcome, Option<AppendedHere>) {
         let named = records.iter().filter_map(|(target, mode)| match target {
             Target::Name(name) => Some(Record { name: name.clone(), mode: *mode }),
             Target::Pattern(_) => None,
         });
         let named: Vec<Record> = named.collect();
-        let appended = if named.is_empty() { None } else { self.append_embedded(named) };
-        let outcome = match appended {
-            Some((at, _)) => Outcome::Shared(Position::at(0, at.epoch, at.position)),
+        let appended = if named.is_empty() { None } else { self.append_embedded(named, fill) };
+        let outcome = match &appended {
+            Some(here) => Outcome::Shared(Position::at(0, here.at.epoch, here.at.position)),
             None => Outcome::Shared(self.position()),
         };
-        (outcome, appended.map(|(at, _)| at), appended.map_or(0, |(_, l)| l))
+        (outcome, appended)
     }
 
-    async fn sweep_embedded(&self, records: &[(Target, Mode)]) -> u64 {
+    /// Sweeps the patterns among these out of memory. Some(count): how many entries matched, if
+    /// there was a pattern.
+    pub(crate) async fn sweep_embedded(&self, records: &[(Target, Mode)]) -> Option<u64> {
+        if !has_pattern(records) {
+            return None;
+        }
         let mut matched = 0;
         for (target, mode) in records {
             if let Target::Pattern(pattern) = target
@@ -121,7 +124,7 @@ impl Node {
                 matched += count.wait().await;
             }
         }
-        matched
+        Some(matched)
     }
 
     /// Where this node stands in the log of every shard.
@@ -133,6 +136,14 @@ impl Node {
                 None => position,
             }
         })
+    }
+
+    /// What a write makes wrong beside its own entry is counted, and repeated for a replica that
+    /// lags: here, where the write has just committed. Gives its number in the audit trail.
+    pub(crate) fn note_written(self: &Arc<Self>, asked: &Asked) -> u64 {
+        self.count_invalidated(&asked.records);
+        self.repeat_after_replica_lag(&asked.records);
+        self.trail.begun(self.now(), asked.cause.clone(), &asked.records, None)
     }
 
     fn count_invalidated(&self, records: &[(Target, Mode)]) {
@@ -171,6 +182,10 @@ impl Node {
             None => self.registry.lock().caches.iter().filter_map(|cache| cache.replica_lag).max(),
         }
     }
+}
+
+pub(crate) fn has_pattern(records: &[(Target, Mode)]) -> bool {
+    records.iter().any(|(target, _)| matches!(target, Target::Pattern(_)))
 }
 
 /// The cache whose entries a target names; `None` if they may be of any.

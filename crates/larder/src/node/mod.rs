@@ -3,7 +3,7 @@
 
 pub(crate) mod agenda;
 mod append;
-mod invalidate;
+pub(crate) mod invalidate;
 mod judge;
 pub(crate) mod marks;
 pub(crate) mod queue;
@@ -15,7 +15,7 @@ mod tail;
 pub(crate) mod tailing;
 pub(crate) mod view;
 pub(crate) mod wakeups;
-mod writers;
+pub(crate) mod writers;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};

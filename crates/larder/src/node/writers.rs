@@ -19,7 +19,7 @@ use crate::key::pattern::Pattern;
 use crate::memory::key::MemoryKey;
 use crate::memory::resident::{EpochNumber, Stored};
 use crate::record::{Change, LogRecord, Mode, NameKind, Record};
-use crate::shard::{Appended, TailReply};
+use crate::shard::{Appended, Fill, FillReply, TailReply};
 use crate::sync::Ordering;
 use crate::wait::Signal;
 
@@ -34,6 +34,16 @@ pub(super) struct Write<'n> {
     detached_shards: Vec<usize>,
     applied: Vec<(usize, u64)>,
     sweeps: Vec<(usize, Sweep, Arc<Signal<u64>>)>,
+}
+
+/// What the embedded shard has appended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AppendedHere {
+    pub(crate) at: Appended,
+    /// The local sequence of the step.
+    pub(crate) sequence: u64,
+    /// Whether a value may be put at this position; rejected, if there was none.
+    pub(crate) fill: FillReply,
 }
 
 /// What is left to do once the lock is released.
@@ -80,19 +90,29 @@ impl Node {
     }
 
     /// Appends to the embedded shard and applies, in one step: there is nothing pending between.
-    /// Also the local sequence of the step.
-    pub(super) fn append_embedded(&self, records: Vec<Record>) -> Option<(Appended, u64)> {
+    /// With `fill`, says whether its lease lets it be put where the append ends.
+    pub(super) fn append_embedded(
+        &self,
+        records: Vec<Record>,
+        fill: Option<Fill>,
+    ) -> Option<AppendedHere> {
         let embedded = self.embedded()?;
         let view = &self.views[0];
-        let (appended, l, effects) = self.write(|write| {
+        let (appended, effects) = self.write(|write| {
             let targets = targets_of(&records);
-            let (appended, effects) = embedded.append_now(records);
-            write.apply_own(view, &targets, None, appended);
-            write.applied.push((view.index, appended.position));
-            (appended, write.l, effects)
+            let ((at, fill), effects) = match fill {
+                None => {
+                    let (at, effects) = embedded.append_now(records);
+                    ((at, FillReply::Rejected), effects)
+                }
+                Some(fill) => embedded.write_through_now(fill, records),
+            };
+            write.apply_own(view, &targets, None, at);
+            write.applied.push((view.index, at.position));
+            (AppendedHere { at, sequence: write.l, fill }, effects)
         });
         embedded.deliver(effects);
-        Some((appended, l))
+        Some(appended)
     }
 
     /// Scans the embedded shard for a pattern: its values are this node's memory. The count is

@@ -76,18 +76,18 @@ pub(crate) struct Lease {
     node: Arc<Node>,
     shard: usize,
     key: EncodedKey,
-    pub(super) token: Token,
+    pub(crate) token: Token,
     spent: bool,
 }
 
 impl Lease {
-    pub(super) fn new(node: &Arc<Node>, sought: &Sought, token: Token) -> Self {
+    pub(crate) fn new(node: &Arc<Node>, sought: &Sought, token: Token) -> Self {
         let key = sought.names.key.clone();
         Lease { node: Arc::clone(node), shard: sought.shard, key, token, spent: false }
     }
 
     /// A fill takes the lease with it.
-    pub(super) fn spend(mut self) -> Token {
+    pub(crate) fn spend(mut self) -> Token {
         self.spent = true;
         self.token
     }

@@ -93,7 +93,7 @@ impl<V: Entry> Leading<V> {
 }
 
 /// Renews leases for as long as it is polled; never ends.
-async fn renew(node: &crate::node::Node, leases: Vec<&Lease>) -> std::convert::Infallible {
+pub(crate) async fn renew(node: &crate::node::Node, leases: Vec<&Lease>) -> std::convert::Infallible {
     let interval = node.limits.lease_ttl / 3;
     loop {
         node.clock.sleep_until(node.now().plus(interval)).await;

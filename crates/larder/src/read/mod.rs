@@ -20,6 +20,7 @@ mod unflushed;
 pub(crate) use batch::{BatchLoader, read_many};
 pub(crate) use drive::read;
 pub(crate) use fetch::{fetch, fetch_one};
+pub(crate) use load::renew;
 pub(crate) use loader::{Loader, Loading};
 pub(crate) use look::peek;
 

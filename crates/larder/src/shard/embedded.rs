@@ -113,6 +113,16 @@ impl Embedded {
         self.now(|state, step, effects| state.append(step, records, effects))
     }
 
+    /// Appends records and judges `fill` in one step, as [`append_now`](Self::append_now) appends.
+    /// The value is the caller's to keep, if it is said to be stored.
+    pub fn write_through_now(
+        &self,
+        fill: Fill,
+        records: Vec<Record>,
+    ) -> ((Appended, FillReply), Effects) {
+        self.now(|state, step, effects| state.write_through(step, &fill, records, effects))
+    }
+
     /// Begins the scan of a pattern, as [`append_now`](Self::append_now) appends.
     pub fn anchor_now(&self) -> (Appended, Effects) {
         self.now(ShardState::anchor)

@@ -1,7 +1,9 @@
-//! The attributes `cacheable` and `cache_invalidate`, as a program uses them.
+//! The attributes `cacheable`, `cache_write_through` and `cache_invalidate`, as a program uses them.
 
+mod by_hand;
 mod cacheable;
 mod invalidate;
+mod write_through;
 
 /// A mistake is a compile error that points at the mistake.
 #[test]

@@ -5,9 +5,9 @@
 
 mod audit;
 mod batches;
-mod catalogue;
 mod behind;
 mod behind_faults;
+mod catalogue;
 mod flights;
 mod freshness;
 mod invalidation;
@@ -21,4 +21,6 @@ mod shared;
 mod shared_faults;
 mod support;
 mod threads;
+mod through;
+mod through_shared;
 mod writes;

@@ -2,6 +2,7 @@
 
 mod moves;
 mod probe;
+mod racing_writers;
 mod rows;
 mod support;
 mod twenty_cases;

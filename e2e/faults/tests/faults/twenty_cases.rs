@@ -73,10 +73,16 @@ impl Ground {
     }
 }
 
+/// A write of the source.
+async fn written() -> Result<String, std::io::Error> {
+    pause(millis(2)).await;
+    Ok("written".to_owned())
+}
+
 async fn write_through_runs_the_write_and_caches_its_result(mut ground: Ground) {
     let texts = ground.texts().build().expect("a cache");
-    let outcome = texts.set(&7, "written".to_owned()).await;
-    assert!(outcome.stored);
+    let written = texts.write_through(&7, written).run().await.expect("the source is healthy");
+    assert!(written.stored);
     ground.middle().await;
     assert_eq!(ground.read(&texts, &7, "written").await, "written");
     ground.assert_loads(0);
@@ -87,9 +93,9 @@ async fn write_through_drops_the_patterns_that_it_names(mut ground: Ground) {
     let lists = ground.larder.cache::<u64, String>("lists").build().expect("a cache");
     ground.read(&lists, &1, "old list").await;
     ground.middle().await;
-    texts.set(&7, "written".to_owned()).await.invalidated.outcome();
     let lists_all = Invalidation::new().pattern(Pattern::glob("lists:*").expect("a glob"));
-    ground.larder.invalidate(lists_all).await.outcome();
+    let written = texts.write_through(&7, written).also(lists_all).run().await;
+    assert_eq!(*written.expect("the source is healthy").answer, "written");
     assert_eq!(ground.read(&lists, &1, "new list").await, "new list");
     assert_eq!(ground.read(&texts, &7, "written").await, "written");
 }

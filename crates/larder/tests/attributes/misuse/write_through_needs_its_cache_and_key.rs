@@ -1,0 +1,13 @@
+//! A write without its cache, and one without its key.
+
+#[larder::cache_write_through(key = id)]
+async fn rename(rooms: &larder::Cache<u64, u64>, id: u64) -> Result<u64, std::io::Error> {
+    Ok(id)
+}
+
+#[larder::cache_write_through(cache = rooms)]
+async fn paint(rooms: &larder::Cache<u64, u64>, id: u64) -> Result<u64, std::io::Error> {
+    Ok(id)
+}
+
+fn main() {}
