@@ -16,6 +16,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "tournaments", include_str!("../../migrations/0011_tournaments.sql")),
     (20, "marketplace", include_str!("../../migrations/0020_marketplace.sql")),
     (21, "ledger", include_str!("../../migrations/0021_ledger.sql")),
+    (40, "game_systems", include_str!("../../migrations/0040_game_systems.sql")),
+    (41, "rooms", include_str!("../../migrations/0041_rooms.sql")),
+    (42, "assets", include_str!("../../migrations/0042_assets.sql")),
 ];
 
 /// Runs what has not run yet and gives the newest migration's number.

@@ -5,6 +5,7 @@ pub(crate) mod market;
 mod postgres;
 pub(crate) mod requests;
 mod sender;
+pub(crate) mod tabletop;
 pub(crate) mod tournaments;
 
 use arcade::app::App;
