@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use larder::Entry;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::words;
 use crate::http::{Format, Given, line};
@@ -72,7 +72,9 @@ impl Format for BoardFormat {
 
     fn read(&self, given: Given<'_>) -> Option<Board> {
         let Given::Json(raw) = given else { return None };
-        serde_json::from_str(raw).ok().filter(Board::is_within_limits)
+        // A list of its values in order would be a board to serde, too.
+        let object: Map<String, Value> = serde_json::from_str(raw).ok()?;
+        serde_json::from_value(Value::Object(object)).ok().filter(Board::is_within_limits)
     }
 
     fn demand(&self) -> &'static str {
