@@ -19,8 +19,11 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::auth::{PasswordError, Passwords, Tokens};
 use crate::description::{self, Description};
+use crate::domains::assets::{self, AssetCaches, AssetRows, Assets};
 use crate::domains::marketplace::{self, Market, MarketCaches, MarketRows};
 use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
+use crate::domains::rooms::{self, RoomCaches, RoomRows, Rooms};
+use crate::domains::systems::{self, SystemCaches, SystemRows, Systems};
 use crate::domains::tournaments::{self, TournamentCaches, TournamentRows, Tournaments};
 use crate::domains::users::{self, UserCaches, UserRows, Users};
 use crate::figures::Figures;
@@ -44,12 +47,34 @@ pub struct App {
     notifications: Notifications,
     tournaments: Tournaments,
     market: Market,
+    tabletop: Tabletop,
     users: Users,
     system: System,
     description: Description,
     limits: Arc<Limits>,
     running: TaskTracker,
     relaying: Relaying,
+}
+
+/// The domains of the tabletop.
+#[derive(Debug, Clone)]
+struct Tabletop {
+    rooms: Rooms,
+    assets: Assets,
+    systems: Systems,
+}
+
+impl Tabletop {
+    fn new(reads: &Reads, store: &Store, writes: &Writes) -> Result<Self, BuildError> {
+        let rooms = RoomCaches::build(reads, RoomRows::new(store.clone()))?;
+        let assets = AssetCaches::build(reads, AssetRows::new(store.clone()))?;
+        let systems = SystemCaches::build(reads, SystemRows::new(store.clone()))?;
+        Ok(Tabletop {
+            rooms: Rooms::new(rooms, writes.clone()),
+            assets: Assets::new(assets, writes.clone()),
+            systems: Systems::new(systems, writes.clone()),
+        })
+    }
 }
 
 /// The parts do not fit together.
@@ -100,6 +125,24 @@ impl FromRef<App> for Tournaments {
 impl FromRef<App> for Market {
     fn from_ref(app: &App) -> Market {
         app.market.clone()
+    }
+}
+
+impl FromRef<App> for Rooms {
+    fn from_ref(app: &App) -> Rooms {
+        app.tabletop.rooms.clone()
+    }
+}
+
+impl FromRef<App> for Assets {
+    fn from_ref(app: &App) -> Assets {
+        app.tabletop.assets.clone()
+    }
+}
+
+impl FromRef<App> for Systems {
+    fn from_ref(app: &App) -> Systems {
+        app.tabletop.systems.clone()
     }
 }
 
@@ -165,6 +208,7 @@ impl App {
             users,
             notifications: Notifications::new(caches, writes.clone()),
             tournaments: Tournaments::new(tournament_caches, writes.clone()),
+            tabletop: Tabletop::new(&reads, &store, &writes)?,
             market: Market::new(market_caches, writes),
             relaying: Relaying::begin(&outbox, &store),
             system: System {
@@ -243,6 +287,9 @@ pub fn routes() -> Routes<App> {
         .merge(tournaments::router())
         .merge(marketplace::router())
         .merge(users::router())
+        .merge(rooms::router())
+        .merge(assets::router())
+        .merge(systems::router())
 }
 
 /// The table of every route.

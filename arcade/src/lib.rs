@@ -24,6 +24,7 @@ pub mod settings;
 pub mod shared_tier;
 pub mod storage;
 pub mod system;
+pub mod tabletop;
 pub mod telemetry;
 pub mod wall;
 pub mod writes;

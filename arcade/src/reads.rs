@@ -1,12 +1,15 @@
 //! Decides what a read through the cache means to HTTP: an answer with its provenance, or a failure
 //! with its status. Makes the caches of the domains; must not know any domain.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use larder::clock::Moment;
 use larder::{
-    BoxError, BuildError, Cache, CacheOf, Entry, Hit, IntoLoaded, Key, Larder, Load, Lookup, Origin,
+    BoxError, BuildError, Cache, CacheOf, Entry, Hit, IntoLoaded, Key, Larder, Load, Loaded, Lookup,
+    Origin, Tag,
 };
 
 use crate::http::{ApiError, CachePlan, CacheStatus, Cached, Provenance};
@@ -129,6 +132,63 @@ where
         }
     }
 
+    /// Many at once, in the order of `keys`, `None` where there is no such thing: one read of each
+    /// tier, and one `load` for all that nobody else loads. What it leaves out is absent; what it
+    /// finds carries `tags`. The answer is as bad as the worst of these reads.
+    ///
+    /// # Errors
+    /// The load failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future hands the loads to waiters.
+    pub async fn find_many<F, Fut, E>(
+        &self,
+        keys: &[K],
+        tags: fn(&T) -> Vec<Tag>,
+        load: F,
+    ) -> Result<Cached<Vec<Option<Arc<T>>>>, ApiError>
+    where
+        K: Clone + Eq + Hash,
+        F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<HashMap<K, Arc<T>>, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        let (source_reads, name) = (Arc::clone(self.telemetry.source_reads()), self.plan.name);
+        let counted = move |wanted: Vec<K>| {
+            wanted.iter().for_each(|_| source_reads.count(name));
+            load(wanted)
+        };
+        if self.caching == Caching::Off {
+            let mut found = counted(keys.to_vec()).await.map_err(|fault| unread(fault.into()))?;
+            let found = keys.iter().map(|key| found.remove(key)).collect();
+            return Ok(Cached::bypass(found, self.plan.audience));
+        }
+        let tagged = move |wanted: Vec<K>| {
+            let loading = counted(wanted);
+            async move {
+                let tagged = |(key, value): (K, Arc<T>)| {
+                    let tags = tags(&value);
+                    (key, tags.into_iter().fold(Loaded::value(value), Loaded::tag))
+                };
+                Ok::<HashMap<K, _>, E>(loading.await?.into_iter().map(tagged).collect())
+            }
+        };
+        let begun = self.telemetry.now();
+        let lookups = self.cache.get_or_load_many(keys, tagged).await.map_err(failed)?;
+        Ok(self.gathered(begun, lookups))
+    }
+
+    fn gathered(&self, begun: Moment, lookups: Vec<Lookup<Arc<T>>>) -> Cached<Vec<Option<Arc<T>>>> {
+        let none = Provenance { status: CacheStatus::Hit, origin: "memory", ..self.unseen() };
+        let told = |lookup: &Lookup<Arc<T>>| Provenance {
+            age: lookup.age(),
+            ..self.timed(begun, lookup.origin(), lookup.is_stale())
+        };
+        let provenance = lookups.iter().map(told).fold(none, Provenance::and);
+        let values = lookups.iter().map(|lookup| lookup.value().map(Arc::clone)).collect();
+        Cached { value: Arc::new(values), provenance }
+    }
+
     /// A value that was read for one answer and is not to be kept.
     pub fn bypass(&self, value: T) -> Cached<T> {
         self.telemetry.source_reads().count(self.plan.name);
@@ -170,7 +230,11 @@ where
         };
         let (cache, took) = (self.plan.name, self.telemetry.since(begun));
         self.telemetry.cache_read(&CacheRead { cache, status, origin, took });
-        Provenance { status, origin, ..Provenance::bypass(self.plan.audience) }
+        Provenance { status, origin, ..self.unseen() }
+    }
+
+    fn unseen(&self) -> Provenance {
+        Provenance::bypass(self.plan.audience)
     }
 }
 
@@ -185,6 +249,14 @@ fn failed(error: larder::Error) -> ApiError {
             ApiError::Unavailable(Box::new(error))
         }
         _ => ApiError::Internal(Box::new(error)),
+    }
+}
+
+/// The same of a load that no cache was asked about.
+fn unread(fault: BoxError) -> ApiError {
+    match fault.downcast_ref().is_some_and(StorageError::is_transient) {
+        true => ApiError::Unavailable(fault),
+        false => ApiError::Internal(fault),
     }
 }
 

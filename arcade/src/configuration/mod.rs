@@ -1,6 +1,7 @@
 //! Decides what the settings are: defaults, then the file, then the environment. The only module
 //! that reads them; the rest of Arcade gets the values.
 
+mod documented;
 mod problem;
 mod redis;
 mod sources;
@@ -18,9 +19,10 @@ use crate::settings::{
     Cache, Caching, Database, Demo, Http, Limits, Log, LogFormat, PASSWORD_MEMORY_KIB_MIN, Profile,
     Secret, Sessions, Settings, UnknownProfile,
 };
+pub use documented::documented;
 pub use problem::{Problem, SettingsError};
 pub use sources::{Environment, Layer, Warning};
-pub use table::{Fallback, Kind, SETTINGS, Setting, documented};
+pub use table::{Fallback, Kind, SETTINGS, Setting};
 
 /// One line of the dump of settings.
 #[derive(Debug, Clone)]
@@ -172,6 +174,13 @@ impl Reading {
             tournament_fresh: seconds(self, "cache.tournament_fresh_s"),
             matches_fresh: seconds(self, "cache.matches_fresh_s"),
             match_fresh: seconds(self, "cache.match_fresh_s"),
+            room_state_fresh: seconds(self, "cache.room_state_fresh_s"),
+            room_players_fresh: seconds(self, "cache.room_players_fresh_s"),
+            user_rooms_fresh: seconds(self, "cache.user_rooms_fresh_s"),
+            asset_meta_fresh: seconds(self, "cache.asset_meta_fresh_s"),
+            batch_assets_fresh: seconds(self, "cache.batch_assets_fresh_s"),
+            system_template_fresh: seconds(self, "cache.system_template_fresh_s"),
+            query_fresh: seconds(self, "cache.query_fresh_s"),
         }
     }
 

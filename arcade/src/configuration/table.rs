@@ -1,7 +1,5 @@
 //! Decides which settings exist: their names, variables, limits and defaults. Reads nothing.
 
-use std::fmt;
-
 use crate::settings::{JWT_SECRET_BYTES_MIN, Profile};
 
 /// One setting, as it is read, checked and documented.
@@ -55,32 +53,6 @@ pub enum Kind {
     },
     /// A filter of log lines, such as `info` or `arcade=debug,info`.
     LogFilter,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Kind::Number { min, max } => write!(f, "a whole number from {min} to {max}"),
-            Kind::Choice(words) => write!(f, "one of {}", words.join(", ")),
-            Kind::Address => f.write_str("an IP address, such as 127.0.0.1"),
-            Kind::DatabaseUrl => {
-                f.write_str("the URL of a file, sqlite:…, or of a server, postgres://…")
-            }
-            Kind::RedisUrl => f.write_str(
-                "the URL of a Redis, redis://… or redis+unix://…, of its sentinels, \
-                     redis-sentinel://…?master=…, or of a cluster, redis-cluster://…; with TLS \
-                     rediss…",
-            ),
-            Kind::Host => f.write_str("a host name or an IP address"),
-            Kind::File => f.write_str("the path of a file"),
-            Kind::Namespace { bytes_max } => {
-                write!(f, "1 to {bytes_max} bytes without braces and control characters")
-            }
-            Kind::Secret { bytes_min: 1 } => f.write_str("any text"),
-            Kind::Secret { bytes_min } => write!(f, "at least {bytes_min} bytes"),
-            Kind::LogFilter => f.write_str("a log filter, such as info or arcade=debug,info"),
-        }
-    }
 }
 
 /// What stands where nobody gave a value.
@@ -390,6 +362,65 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "0-22",
     },
     Setting {
+        name: "cache.room_state_fresh_s",
+        variable: "CACHE_ROOM_STATE_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |profile| match profile {
+            Profile::Development => Value("300"),
+            Profile::Staging | Profile::Production | Profile::Test => Value("1800"),
+        },
+        about: "How long the state of a room is fresh.",
+        requirement: "2-2",
+    },
+    Setting {
+        name: "cache.room_players_fresh_s",
+        variable: "CACHE_ROOM_PLAYERS_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("60"),
+        about: "How long the list of a room's players is fresh.",
+        requirement: "1-34",
+    },
+    Setting {
+        name: "cache.user_rooms_fresh_s",
+        variable: "CACHE_USER_ROOMS_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("300"),
+        about: "How long a page of a user's rooms is fresh.",
+        requirement: "1-34",
+    },
+    Setting {
+        name: "cache.asset_meta_fresh_s",
+        variable: "CACHE_ASSET_META_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("3600"),
+        about: "How long what is known of an asset is fresh.",
+        requirement: "2-3",
+    },
+    Setting {
+        name: "cache.batch_assets_fresh_s",
+        variable: "CACHE_BATCH_ASSETS_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("3600"),
+        about: "How long a page of a room's assets is fresh.",
+        requirement: "1-34",
+    },
+    Setting {
+        name: "cache.system_template_fresh_s",
+        variable: "CACHE_SYSTEM_TEMPLATE_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("7200"),
+        about: "How long a game system or template is fresh.",
+        requirement: "2-4",
+    },
+    Setting {
+        name: "cache.query_fresh_s",
+        variable: "CACHE_QUERY_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("600"),
+        about: "How long the result of a query is fresh: a page of game systems or templates.",
+        requirement: "1-34",
+    },
+    Setting {
         name: "redis.mode",
         variable: "ARCADE_REDIS",
         kind: Kind::Choice(&["required", "optional", "off"]),
@@ -519,32 +550,6 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "F-2",
     },
 ];
-
-impl fmt::Display for Fallback {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value(text) => write!(f, "`{text}`"),
-            Made(how) => f.write_str(how),
-            Required => f.write_str("**required**"),
-        }
-    }
-}
-
-/// Every setting as a table in Markdown, which the documentation includes as it is.
-pub fn documented() -> String {
-    let profiles = Profile::ALL.map(Profile::name).join(" | ");
-    let head = format!(
-        "| setting | variable | takes | {profiles} | decides | requirement |\n{}|\n",
-        "|---".repeat(Profile::ALL.len() + 5)
-    );
-    let line = |setting: &Setting| {
-        let Setting { name, variable, kind, about, requirement, .. } = setting;
-        let fallbacks =
-            Profile::ALL.map(|profile| (setting.fallback)(profile).to_string()).join(" | ");
-        format!("| `{name}` | `{variable}` | {kind} | {fallbacks} | {about} | {requirement} |\n")
-    };
-    SETTINGS.iter().map(line).fold(head, |table, line| table + &line)
-}
 
 /// The known name nearest to `wrong`, if one is near enough to be what was meant.
 pub(super) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {

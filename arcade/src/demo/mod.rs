@@ -4,6 +4,7 @@
 mod filling;
 mod market;
 mod notifications;
+mod tabletop;
 mod tournaments;
 mod users;
 mod words;
@@ -115,6 +116,7 @@ impl World {
         market::fill(filling).await?;
         tournaments::fill(filling).await?;
         notifications::fill(filling).await?;
+        tabletop::fill(filling).await?;
         Ok(())
     }
 

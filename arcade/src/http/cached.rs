@@ -26,6 +26,11 @@ impl<T> Cached<T> {
         Cached { value: Arc::new(value), provenance: Provenance::bypass(audience) }
     }
 
+    /// What `shape` makes of the value, with its provenance.
+    pub fn map<V>(self, shape: impl FnOnce(&T) -> V) -> Cached<V> {
+        Cached { value: Arc::new(shape(&self.value)), provenance: self.provenance }
+    }
+
     /// One value made of two.
     pub fn join<U, V>(self, other: &Cached<U>, join: impl FnOnce(&T, &U) -> V) -> Cached<V> {
         Cached {

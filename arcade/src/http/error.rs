@@ -31,6 +31,9 @@ pub enum ApiError {
     /// The token is good, its role is not enough.
     #[error("this needs the role admin")]
     Forbidden,
+    /// The caller sees the thing, but their part in it does not allow this; the text says what would.
+    #[error("{0}")]
+    NotAllowed(&'static str),
     /// The input names a user who is not the token's.
     #[error("the userId is not that of the token")]
     ForeignUser,
@@ -86,7 +89,9 @@ impl ApiError {
             ApiError::Unauthorized(_) | ApiError::WrongCredentials | ApiError::SessionEnded => {
                 StatusCode::UNAUTHORIZED
             }
-            ApiError::Forbidden | ApiError::ForeignUser => StatusCode::FORBIDDEN,
+            ApiError::Forbidden | ApiError::NotAllowed(_) | ApiError::ForeignUser => {
+                StatusCode::FORBIDDEN
+            }
             ApiError::NotFound(_) | ApiError::Absent { .. } => StatusCode::NOT_FOUND,
             ApiError::Conflict(_) => StatusCode::CONFLICT,
             ApiError::KeyOfAnother => StatusCode::UNPROCESSABLE_ENTITY,

@@ -2,6 +2,7 @@
 //! know any domain.
 
 mod cached;
+mod composed;
 mod conditional;
 mod cursor;
 mod described;
@@ -19,6 +20,7 @@ mod provenance;
 mod routes;
 
 pub use cached::Cached;
+pub use composed::{Ids, Labels, Object, ids, labels, object};
 pub use conditional::conditional;
 pub use cursor::{Cursor, Cursors, Stretch, cursors};
 pub use described::{Described, Takes};

@@ -127,6 +127,20 @@ pub struct Cache {
     pub matches_fresh: Duration,
     /// How long a match is fresh.
     pub match_fresh: Duration,
+    /// How long the state of a room is fresh.
+    pub room_state_fresh: Duration,
+    /// How long the list of a room's players is fresh.
+    pub room_players_fresh: Duration,
+    /// How long a page of a user's rooms is fresh.
+    pub user_rooms_fresh: Duration,
+    /// How long what is known of an asset is fresh.
+    pub asset_meta_fresh: Duration,
+    /// How long a page of a room's assets is fresh.
+    pub batch_assets_fresh: Duration,
+    /// How long a game system or template is fresh.
+    pub system_template_fresh: Duration,
+    /// How long the result of a query is fresh.
+    pub query_fresh: Duration,
 }
 
 /// Whether reads go through the cache.

@@ -66,6 +66,14 @@ impl StorageError {
         };
         fault.kind() == ErrorKind::UniqueViolation
     }
+
+    /// Whether a row that is referred to is missing, or one that is still referred to was to go.
+    pub fn is_dangling(&self) -> bool {
+        let StorageError::Query(sqlx::Error::Database(fault)) = self else {
+            return false;
+        };
+        fault.kind() == ErrorKind::ForeignKeyViolation
+    }
 }
 
 fn is_away(error: &sqlx::Error) -> bool {

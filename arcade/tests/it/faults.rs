@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use crate::support::TestClient;
 
 /// Every table; a new one that no route reads may be missing here.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 16] = [
+    "assets",
+    "board_assets",
+    "game_systems",
     "inventory",
     "ledger_entries",
     "market_items",
@@ -17,6 +20,8 @@ const TABLES: [&str; 11] = [
     "participants",
     "purchase_keys",
     "refresh_tokens",
+    "room_players",
+    "rooms",
     "tournaments",
     "users",
 ];

@@ -25,5 +25,6 @@ mod security;
 mod settings;
 mod support;
 mod system;
+mod tabletop;
 mod tournaments;
 mod users;

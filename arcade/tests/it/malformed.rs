@@ -32,6 +32,10 @@ const PATHS: &[&str] = &[
     "/\u{7f}",
     "/%00",
     "/api/v1/cache",
+    "/api/rooms/%ff",
+    "/api/rooms?ids=1,,",
+    "/api/assets",
+    "/api/systems?own=%",
 ];
 
 const HEADERS: &[&str] = &[

@@ -4,6 +4,7 @@ mod half_sent;
 pub(crate) mod market;
 pub(crate) mod requests;
 mod sender;
+pub(crate) mod tabletop;
 pub(crate) mod tournaments;
 
 use arcade::app::App;

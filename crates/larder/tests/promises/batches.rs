@@ -230,3 +230,18 @@ async fn an_invalidation_during_a_batch_kills_only_what_it_names() {
     assert_eq!(values(found.expect("loaded")), [Some(10), Some(20), Some(30)]);
     assert_eq!([1, 2, 3].map(|key| kept(&cache, key)), [Some(10), None, Some(30)]);
 }
+
+#[tokio::test]
+async fn a_batch_can_be_asked_for_from_a_task_that_moves_between_threads() {
+    fn moves<T: Send>(task: T) -> T {
+        task
+    }
+    let asked = Asked::default();
+    let (_clock, larder) = node();
+    let cache = numbers(&larder).build().expect("a cache");
+    let found = moves(cache.get_or_load_many(&[1, 200], asked.load())).await.expect("loaded");
+    assert_eq!(
+        found.iter().map(|lookup| lookup.value().copied()).collect::<Vec<_>>(),
+        [Some(10), None]
+    );
+}

@@ -1,0 +1,156 @@
+//! Decides which values of several parts a field takes: lists of words, lists of numbers, objects
+//! that the server keeps without looking into them.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value, json};
+
+use super::format::{Format, Given, id, line};
+
+/// A list of different lines of text.
+#[derive(Debug, Clone)]
+pub struct Labels {
+    count_max: usize,
+    chars: RangeInclusive<usize>,
+}
+
+/// At most `count_max` different lines of so many characters each.
+pub const fn labels(count_max: usize, chars: RangeInclusive<usize>) -> Labels {
+    Labels { count_max, chars }
+}
+
+impl Format for Labels {
+    type Value = Vec<String>;
+
+    fn read(&self, given: Given<'_>) -> Option<Vec<String>> {
+        let Given::Json(raw) = given else { return None };
+        let list: Vec<String> = serde_json::from_str(raw).ok()?;
+        let good = |text: &String| line(self.chars.clone()).read(Given::Query(text)).is_some();
+        let different = list.iter().collect::<BTreeSet<_>>().len() == list.len();
+        (different && list.len() <= self.count_max && list.iter().all(good)).then_some(list)
+    }
+
+    fn demand(&self) -> &'static str {
+        "be a list of different lines of text"
+    }
+
+    fn limit(&self) -> String {
+        let (min, max) = (self.chars.start(), self.chars.end());
+        format!("up to {} of {min} to {max} characters", self.count_max)
+    }
+
+    fn schema(&self) -> Value {
+        let (min, max) = (self.chars.start(), self.chars.end());
+        let item = json!({ "type": "string", "minLength": min, "maxLength": max });
+        json!({ "type": "array", "items": item, "maxItems": self.count_max, "uniqueItems": true })
+    }
+}
+
+/// The numbers of different things, in the order in which they are to be answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Ids {
+    count_max: usize,
+}
+
+/// One to `count_max` different numbers of things, with commas between them.
+pub const fn ids(count_max: usize) -> Ids {
+    Ids { count_max }
+}
+
+impl Format for Ids {
+    type Value = Vec<i64>;
+
+    fn read(&self, given: Given<'_>) -> Option<Vec<i64>> {
+        let text = given.text()?;
+        // Split no further than needed to see that there are too many.
+        let parts = text.split(',').take(self.count_max + 1);
+        let list: Vec<i64> =
+            parts.map(|part| id().read(Given::Query(part))).collect::<Option<_>>()?;
+        let different = list.iter().collect::<BTreeSet<_>>().len() == list.len();
+        (different && list.len() <= self.count_max).then_some(list)
+    }
+
+    fn demand(&self) -> &'static str {
+        "be different whole numbers with commas between them"
+    }
+
+    fn limit(&self) -> String {
+        format!("1 to {} of {}", self.count_max, id().limit())
+    }
+
+    fn schema(&self) -> Value {
+        json!({ "type": "string", "pattern": "^[0-9]+(,[0-9]+)*$" })
+    }
+}
+
+/// A JSON object that means something to clients only.
+#[derive(Debug, Clone, Copy)]
+pub struct Object {
+    bytes_max: usize,
+}
+
+/// Any JSON object of at most `bytes_max` bytes.
+pub const fn object(bytes_max: usize) -> Object {
+    Object { bytes_max }
+}
+
+impl Format for Object {
+    type Value = Value;
+
+    fn read(&self, given: Given<'_>) -> Option<Value> {
+        let Given::Json(raw) = given else { return None };
+        // The length first: a long text is not worth parsing.
+        let object: Option<Map<String, Value>> =
+            (raw.len() <= self.bytes_max).then(|| serde_json::from_str(raw).ok())?;
+        object.map(Value::Object)
+    }
+
+    fn demand(&self) -> &'static str {
+        "be a JSON object"
+    }
+
+    fn limit(&self) -> String {
+        format!("up to {} bytes", self.bytes_max)
+    }
+
+    fn schema(&self) -> Value {
+        json!({ "type": "object" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_numbers_keeps_its_order_and_names_each_once() {
+        let read = |text: &str| ids(3).read(Given::Query(text));
+        assert_eq!(read("3,1,2"), Some(vec![3, 1, 2]));
+        for wrong in ["", ",", "1,", "1,1", "0", "-1", "+1", "1 ,2", "1,2,3,4", "a"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn labels_are_few_short_and_different() {
+        let read = |text: &str| labels(2, 1..=3).read(Given::Json(text));
+        assert_eq!(read(r#"["a", "abc"]"#), Some(vec!["a".to_owned(), "abc".to_owned()]));
+        assert_eq!(read("[]"), Some(Vec::new()));
+        for wrong in [r#"["a","a"]"#, r#"["abcd"]"#, r#"[""]"#, r#"["a","b","c"]"#, "[1]", "{}", "1"]
+        {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_object_is_bounded_in_bytes_and_in_depth() {
+        let read = |text: &str| object(400).read(Given::Json(text));
+        assert_eq!(read(r#"{"a":[1]}"#), Some(json!({ "a": [1] })));
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(190), "]".repeat(190));
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(400));
+        for wrong in ["[]", "1", "null", r#"{"a":1e999}"#, &deep, &long] {
+            assert_eq!(read(wrong), None, "{wrong:.40}");
+        }
+    }
+}

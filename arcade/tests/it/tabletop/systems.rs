@@ -1,0 +1,104 @@
+//! What game systems and templates do to rooms, and who sees and changes them.
+
+use arcade::http::Verb;
+use serde_json::{Value, json};
+
+use crate::support::TestClient;
+use crate::support::tabletop::new_system;
+
+#[tokio::test]
+async fn a_room_that_is_set_up_shows_the_board_and_the_state_of_its_system_at_once() {
+    let client = TestClient::start().await;
+    let system = client.made_by(1, "/api/systems", &new_system(json!({}))).await;
+    let room = client.room_with(2, "To be set up", &[(3, "player")]).await;
+    let number: i64 = room.rsplit('/').next().expect("id").parse().expect("a number");
+    assert_eq!(client.read_by(2, &room).await.json()["systemId"], Value::Null);
+    let (apply, body) = (format!("/api/systems/{system}/apply"), json!({ "roomId": number }));
+    assert_eq!(client.as_player(3, Verb::Post, &apply, &body).await.status, 403);
+    assert_eq!(client.as_player(4, Verb::Post, &apply, &body).await.status, 404);
+    let applied = client.as_player(2, Verb::Post, &apply, &body).await;
+    assert_eq!(applied.status, 200, "{applied:?}");
+    let after = client.read_by(2, &room).await.json();
+    assert_eq!((&after["systemId"], &after["gameState"]), (&json!(system), &json!({ "round": 1 })));
+    assert_eq!((&after["board"]["width"], &after["board"]["grid"]), (&json!(1_000), &json!("hex")));
+    let shown = client.read_by(2, &format!("/api/systems/{system}")).await.json();
+    assert_eq!(shown["downloads"], 1);
+    // What is applied to a room stays there when its system goes.
+    client.as_player(1, Verb::Delete, &format!("/api/systems/{system}"), &Value::Null).await;
+    assert_eq!(client.read_by(2, &room).await.json(), after);
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn a_room_that_is_saved_becomes_a_template_that_makes_another_room_like_it() {
+    let client = TestClient::start().await;
+    let room = client.room_with(1, "The original", &[(2, "player")]).await;
+    let state = json!({ "gameState": { "turn": 7 }, "board": { "height": 900 } });
+    client.as_player(1, Verb::Patch, &format!("{room}/board"), &state).await;
+    let label = json!({
+        "name": "Turn seven", "description": "As it was.", "category": "board",
+        "complexity": "simple",
+    });
+    let save = format!("{room}/template");
+    assert_eq!(client.as_player(2, Verb::Post, &save, &label).await.status, 403);
+    assert_eq!(client.as_player(3, Verb::Post, &save, &label).await.status, 404);
+    let template = client.made_by(1, &save, &label).await;
+    let other = client.room(1, "The copy").await;
+    let number: i64 = other.rsplit('/').next().expect("id").parse().expect("a number");
+    let apply = format!("/api/templates/{template}/apply");
+    let applied = client.as_player(1, Verb::Post, &apply, &json!({ "roomId": number })).await;
+    assert_eq!(applied.status, 200, "{applied:?}");
+    let copy = client.read_by(1, &other).await.json();
+    assert_eq!((&copy["gameState"]["turn"], &copy["board"]["height"]), (&json!(7), &json!(900)));
+    // It is no game system.
+    assert_eq!(client.read_by(1, &format!("/api/systems/{template}")).await.status, 404);
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_private_is_in_no_list_but_its_makers_and_cannot_be_used_by_others() {
+    let client = TestClient::start().await;
+    let private = new_system(json!({ "name": "Unfinished", "public": false }));
+    let id = client.made_by(1, "/api/systems", &private).await;
+    let room = client.room(2, "Curious").await;
+    let number: i64 = room.rsplit('/').next().expect("id").parse().expect("a number");
+    let one = format!("/api/systems/{id}");
+    for (user, status, own) in [(1, 200, true), (2, 404, false)] {
+        let shown = client.read_by(user, "/api/systems?limit=100").await;
+        assert!(!shown.text.contains("Unfinished"), "{user}");
+        let listed = client.read_by(user, "/api/systems?own=true").await;
+        assert_eq!(listed.text.contains("Unfinished"), own, "{user}");
+        assert_eq!(client.read_by(user, &one).await.status, status, "{user}");
+    }
+    let changes = [
+        (Verb::Patch, one.clone(), json!({ "name": "Taken over" })),
+        (Verb::Delete, one.clone(), Value::Null),
+        (Verb::Post, format!("{one}/apply"), json!({ "roomId": number })),
+    ];
+    for (verb, path, body) in changes {
+        assert_eq!(client.as_player(2, verb, &path, &body).await.status, 404, "{path}");
+    }
+    assert_eq!(client.get(&one, &client.admin()).await.status, 200);
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn only_an_admin_calls_something_official_and_only_its_maker_changes_it() {
+    let client = TestClient::start().await;
+    let official = new_system(json!({ "official": true }));
+    assert_eq!(client.as_player(1, Verb::Post, "/api/systems", &official).await.status, 403);
+    let by_admin = client.administer(Verb::Post, "/api/systems", &official).await;
+    assert_eq!((by_admin.status.as_u16(), &by_admin.json()["official"]), (201, &json!(true)));
+    let one =
+        format!("/api/systems/{}", client.made_by(1, "/api/systems", &new_system(json!({}))).await);
+    let wish = json!({ "official": true });
+    assert_eq!(client.as_player(1, Verb::Patch, &one, &wish).await.status, 403);
+    assert_eq!(client.as_player(2, Verb::Patch, &one, &json!({ "minutes": 5 })).await.status, 404);
+    // One bound of two must fit the other.
+    let below = client.as_player(1, Verb::Patch, &one, &json!({ "playersMax": 1 })).await;
+    assert_eq!(
+        (below.status.as_u16(), &below.json()["details"][0]["path"]),
+        (400, &json!("playersMax"))
+    );
+    client.stop().await;
+}
