@@ -18,6 +18,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::auth::{PasswordError, Passwords, Tokens};
 use crate::description::{self, Description};
+use crate::domains::builds::{self, BuildCaches, BuildRows, Builds};
 use crate::domains::marketplace::{self, Market, MarketCaches, MarketRows};
 use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
 use crate::domains::tournaments::{self, TournamentCaches, TournamentRows, Tournaments};
@@ -42,6 +43,7 @@ pub struct App {
     notifications: Notifications,
     tournaments: Tournaments,
     market: Market,
+    builds: Builds,
     users: Users,
     system: System,
     description: Description,
@@ -100,6 +102,12 @@ impl FromRef<App> for Market {
     }
 }
 
+impl FromRef<App> for Builds {
+    fn from_ref(app: &App) -> Builds {
+        app.builds.clone()
+    }
+}
+
 impl FromRef<App> for System {
     fn from_ref(app: &App) -> System {
         app.system.clone()
@@ -142,6 +150,7 @@ impl App {
         let rows = NotificationRows::new(store.clone());
         let caches = NotificationCaches::build(&reads, rows.clone())?;
         let market_caches = MarketCaches::build(&reads, MarketRows::new(store.clone()))?;
+        let build_caches = BuildCaches::build(&reads, BuildRows::new(store.clone()))?;
         let table = route_table();
         let tokens = Tokens::new(secret);
         let users = Users::new(
@@ -161,7 +170,8 @@ impl App {
             users,
             notifications: Notifications::new(caches, rows, running.clone()),
             tournaments: Tournaments::new(tournament_caches, tournaments, running.clone()),
-            market: Market::new(market_caches, writes),
+            market: Market::new(market_caches, writes.clone()),
+            builds: Builds::new(build_caches, writes),
             system: System {
                 profile: settings.profile,
                 store,
@@ -235,6 +245,7 @@ pub fn routes() -> Routes<App> {
         .merge(notifications::router())
         .merge(tournaments::router())
         .merge(marketplace::router())
+        .merge(builds::router())
         .merge(users::router())
 }
 

@@ -2,6 +2,8 @@
 //! with its status. Makes the caches of the domains and drops their entries; must not know any
 //! domain.
 
+mod many;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use crate::http::{ApiError, CachePlan, CacheStatus, Cached, Provenance};
 use crate::settings::{self, Caching};
 use crate::storage::StorageError;
 use crate::telemetry::{CacheRead, Telemetry};
+
+pub(crate) use many::Many;
 
 /// Makes caches that HTTP can be answered from. Clones share everything.
 #[derive(Debug, Clone)]
@@ -170,6 +174,18 @@ where
     }
 
     fn timed(&self, begun: Moment, origin: Origin, stale: bool) -> Provenance {
+        self.measured(begun, self.provenance(origin, stale))
+    }
+
+    /// Counts a read that has ended.
+    fn measured(&self, begun: Moment, provenance: Provenance) -> Provenance {
+        let Provenance { status, origin, .. } = provenance;
+        let (cache, took) = (self.plan.name, self.telemetry.since(begun));
+        self.telemetry.cache_read(&CacheRead { cache, status, origin, took });
+        provenance
+    }
+
+    fn provenance(&self, origin: Origin, stale: bool) -> Provenance {
         let (status, origin) = match (origin, stale) {
             (Origin::Loaded, _) if self.caching == Caching::Off => (CacheStatus::Bypass, "loaded"),
             (Origin::Memory, false) => (CacheStatus::Hit, "memory"),
@@ -178,8 +194,6 @@ where
             (Origin::Shared, true) => (CacheStatus::Stale, "shared"),
             (Origin::Loaded, _) => (CacheStatus::Miss, "loaded"),
         };
-        let (cache, took) = (self.plan.name, self.telemetry.since(begun));
-        self.telemetry.cache_read(&CacheRead { cache, status, origin, took });
         Provenance { status, origin, ..Provenance::bypass(self.plan.audience) }
     }
 }

@@ -172,6 +172,8 @@ impl Reading {
             tournament_fresh: seconds(self, "cache.tournament_fresh_s"),
             matches_fresh: seconds(self, "cache.matches_fresh_s"),
             match_fresh: seconds(self, "cache.match_fresh_s"),
+            classes_fresh: seconds(self, "cache.classes_fresh_s"),
+            builds_fresh: seconds(self, "cache.builds_fresh_s"),
         }
     }
 

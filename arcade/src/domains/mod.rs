@@ -1,5 +1,6 @@
 //! The domains. None may import another.
 
+pub mod builds;
 pub mod marketplace;
 pub mod notifications;
 pub mod tournaments;

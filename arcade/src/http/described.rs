@@ -9,6 +9,8 @@ use super::input::{IdPath, IdPaths, JsonBody, MaybeBody, NoInput, Query};
 /// What a handler takes.
 #[derive(Debug, Clone, Default)]
 pub struct Takes {
+    /// Parameters of its path that are no ids.
+    pub path: Vec<Asked>,
     /// Headers that mean something to this route.
     pub headers: Vec<Asked>,
     /// The fields of its query.

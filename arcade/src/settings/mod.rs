@@ -127,6 +127,10 @@ pub struct Cache {
     pub matches_fresh: Duration,
     /// How long a match is fresh.
     pub match_fresh: Duration,
+    /// How long a class and the list of classes are fresh.
+    pub classes_fresh: Duration,
+    /// How long builds, lists of them and counts of their likes are fresh.
+    pub builds_fresh: Duration,
 }
 
 /// Whether reads go through the cache.

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "tournaments", include_str!("../../migrations/0011_tournaments.sql")),
     (20, "marketplace", include_str!("../../migrations/0020_marketplace.sql")),
     (21, "ledger", include_str!("../../migrations/0021_ledger.sql")),
+    (60, "builds", include_str!("../../migrations/0060_builds.sql")),
 ];
 
 /// Runs what has not run yet and gives the newest migration's number.

@@ -17,7 +17,7 @@ use crate::hit::Answer;
 use crate::wait;
 
 /// Loads any part of a batch, as often as it takes.
-pub(crate) trait BatchLoader<V>: Send {
+pub(crate) trait BatchLoader<V>: Send + Sync {
     /// A loader of some of the batch's keys: its load `i` is for key `keys[i]`.
     fn for_keys(&self, keys: Vec<usize>) -> Box<dyn Loader<V>>;
 }

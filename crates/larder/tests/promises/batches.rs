@@ -230,3 +230,14 @@ async fn an_invalidation_during_a_batch_kills_only_what_it_names() {
     assert_eq!(values(found.expect("loaded")), [Some(10), Some(20), Some(30)]);
     assert_eq!([1, 2, 3].map(|key| kept(&cache, key)), [Some(10), None, Some(30)]);
 }
+
+#[tokio::test]
+async fn a_batch_may_go_on_in_another_thread() {
+    fn sendable<F: Future + Send>(batch: F) -> F {
+        batch
+    }
+    let (_clock, larder) = node();
+    let cache = numbers(&larder).build().expect("a cache");
+    let found = sendable(cache.get_or_load_many(&[1, 2], Asked::default().load())).await;
+    assert_eq!(found.expect("loaded").len(), 2);
+}
