@@ -32,6 +32,10 @@ const PATHS: &[&str] = &[
     "/\u{7f}",
     "/%00",
     "/api/v1/cache",
+    "/api/v1/builds",
+    "/api/v1/builds/1",
+    "/api/v1/builds/1/daevanion",
+    "/api/v1/classes/%ff",
 ];
 
 const HEADERS: &[&str] = &[

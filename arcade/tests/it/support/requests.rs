@@ -21,7 +21,11 @@ impl TestClient {
             Access::User => Some(self.player(2)),
             _ => self.fitting(route),
         };
-        let (path, body) = match self.to_market(route).await {
+        let of_a_domain = match self.to_market(route).await {
+            Some(good) => Some(good),
+            None => self.to_builds(route).await,
+        };
+        let (path, body) = match of_a_domain {
             Some(good) => good,
             None if route.path.starts_with("/v1/tournaments") => {
                 self.good_tournament_request(route).await

@@ -60,6 +60,13 @@ impl Input for NewClass {
 
 fn skills(fields: &mut Fields, name: &'static str) -> Option<Vec<Skill>> {
     let skills: Vec<Skill> = fields.list(name, SKILLS_MAX)?.unwrap_or_default();
-    note_twice(fields, name, skills.iter().map(|skill| skill.id).collect());
+    let known: Vec<i64> = skills.iter().map(|skill| skill.id).collect();
+    for (place, skill) in skills.iter().enumerate() {
+        if !skill.chains.iter().all(|chain| known.contains(chain)) {
+            let path = format!("{name}[{place}].chains");
+            fields.mistake(&path, "must name skills of this list", "their ids");
+        }
+    }
+    note_twice(fields, name, known);
     Some(skills)
 }
