@@ -9,9 +9,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 
-use super::described::{Described, Takes};
 use super::error::ApiError;
-use super::fields::{Asked, Fields, Input, detail, of_json, of_query};
+use super::fields::{Fields, Input, detail, of_json, of_query};
 use super::format::{Format, Given, Text, id, line};
 use super::problem::Detail;
 
@@ -83,7 +82,7 @@ impl<S: Send + Sync, const N: usize> FromRequestParts<S> for IdPaths<N> {
 pub struct NamePath(pub String);
 
 /// What a name in a path is.
-const NAME: Text = line(1..=60);
+pub(super) const NAME: Text = line(1..=60);
 
 impl<S: Send + Sync> FromRequestParts<S> for NamePath {
     type Rejection = ApiError;
@@ -96,12 +95,6 @@ impl<S: Send + Sync> FromRequestParts<S> for NamePath {
         let raw = RawPathParams::from_request_parts(parts, state).await.map_err(|_| mistake())?;
         let name = raw.iter().next().and_then(|(_, text)| NAME.read(Given::Query(text)));
         name.map(NamePath).ok_or_else(mistake)
-    }
-}
-
-impl Described for NamePath {
-    fn describe(takes: &mut Takes) {
-        takes.path.push(Asked { name: "name", required: true, schema: NAME.schema() });
     }
 }
 

@@ -30,8 +30,9 @@ fn many(count: i64, one: impl Fn(i64) -> Value) -> Value {
 }
 
 /// A change of a good build, and the fields that are wrong then.
-fn table() -> Vec<(Value, Vec<&'static str>)> {
-    let shortcut = |slot: i64| json!({ "slot": slot, "type": "stigma", "skillId": 1 });
+type Row = (Value, Vec<&'static str>);
+
+fn wrong_by_themselves() -> Vec<Row> {
     vec![
         (json!({ "name": "" }), vec!["name"]),
         (json!({ "name": "x".repeat(256) }), vec!["name"]),
@@ -45,6 +46,11 @@ fn table() -> Vec<(Value, Vec<&'static str>)> {
             json!({ "name": "x", "userId": 2, "likes": 5, "starter": true }),
             vec!["likes", "starter", "userId"],
         ),
+    ]
+}
+
+fn wrong_abilities() -> Vec<Row> {
+    vec![
         (json!({ "abilities": {} }), vec!["abilities"]),
         (
             json!({ "abilities": many(61, |id| json!({ "abilityId": id, "level": 1 })) }),
@@ -70,6 +76,12 @@ fn table() -> Vec<(Value, Vec<&'static str>)> {
             json!({ "abilities": many(2, |_| json!({ "abilityId": 1, "level": 1 })) }),
             vec!["abilities"],
         ),
+    ]
+}
+
+fn wrong_in_other_parts() -> Vec<Row> {
+    let shortcut = |slot: i64| json!({ "slot": slot, "type": "stigma", "skillId": 1 });
+    vec![
         (json!({ "passives": [{ "passiveId": 3, "level": 21 }] }), vec!["passives[0].level"]),
         (json!({ "passives": [{ "passiveId": 99, "level": 1 }] }), vec!["passives[0].passiveId"]),
         (
@@ -108,7 +120,8 @@ async fn every_mistake_in_a_build_is_named_with_its_place_and_nothing_is_written
     let one = client.player(1);
     let own = format!("{BUILDS}?private=true&limit=100");
     let before = (client.get(&own, &one).await.text, client.get(&path, &one).await.text);
-    for (changes, expected) in table() {
+    let table = [wrong_by_themselves(), wrong_abilities(), wrong_in_other_parts()].concat();
+    for (changes, expected) in table {
         let body = new_build(changes.clone()).to_string();
         let made = client.send(Verb::Post, BUILDS, Some(&one), &body).await;
         assert_eq!(
