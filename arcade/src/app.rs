@@ -20,6 +20,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::auth::{PasswordError, Passwords, Tokens};
 use crate::description::{self, Description};
 use crate::domains::assets::{self, AssetCaches, AssetRows, Assets};
+use crate::domains::builds::{self, BuildCaches, BuildRows, Builds};
 use crate::domains::marketplace::{self, Market, MarketCaches, MarketRows};
 use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
 use crate::domains::rooms::{self, RoomCaches, RoomRows, Rooms};
@@ -48,6 +49,7 @@ pub struct App {
     tournaments: Tournaments,
     market: Market,
     tabletop: Tabletop,
+    builds: Builds,
     users: Users,
     system: System,
     description: Description,
@@ -146,6 +148,12 @@ impl FromRef<App> for Systems {
     }
 }
 
+impl FromRef<App> for Builds {
+    fn from_ref(app: &App) -> Builds {
+        app.builds.clone()
+    }
+}
+
 impl FromRef<App> for System {
     fn from_ref(app: &App) -> System {
         app.system.clone()
@@ -188,6 +196,7 @@ impl App {
         let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
         let caches = NotificationCaches::build(&reads, NotificationRows::new(store.clone()))?;
         let market_caches = MarketCaches::build(&reads, MarketRows::new(store.clone()))?;
+        let build_caches = BuildCaches::build(&reads, BuildRows::new(store.clone()))?;
         let table = route_table();
         let tokens = Tokens::new(secret);
         let (running, outbox) = (TaskTracker::new(), Outbox::new(larder.clone()));
@@ -209,7 +218,8 @@ impl App {
             notifications: Notifications::new(caches, writes.clone()),
             tournaments: Tournaments::new(tournament_caches, writes.clone()),
             tabletop: Tabletop::new(&reads, &store, &writes)?,
-            market: Market::new(market_caches, writes),
+            market: Market::new(market_caches, writes.clone()),
+            builds: Builds::new(build_caches, writes),
             relaying: Relaying::begin(&outbox, &store),
             system: System {
                 profile: settings.profile,
@@ -286,6 +296,7 @@ pub fn routes() -> Routes<App> {
         .merge(notifications::router())
         .merge(tournaments::router())
         .merge(marketplace::router())
+        .merge(builds::router())
         .merge(users::router())
         .merge(rooms::router())
         .merge(assets::router())

@@ -51,6 +51,9 @@ impl Reads {
     }
 }
 
+/// What many keys stand for, in their order; `None` where there is nothing.
+pub(crate) type Many<T> = Vec<Option<Arc<T>>>;
+
 /// One cache, read for an answer. Stands for its name where an
 /// [`Invalidation`](larder::Invalidation) asks for one.
 pub struct CachedReads<K, T> {
@@ -141,17 +144,16 @@ where
     ///
     /// # Cancel safety
     /// Dropping the future hands the loads to waiters.
-    pub async fn find_many<F, Fut, E>(
+    pub async fn find_many<F, Fut>(
         &self,
         keys: &[K],
         tags: fn(&T) -> Vec<Tag>,
         load: F,
-    ) -> Result<Cached<Vec<Option<Arc<T>>>>, ApiError>
+    ) -> Result<Cached<Many<T>>, ApiError>
     where
         K: Clone + Eq + Hash,
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<HashMap<K, Arc<T>>, E>> + Send + 'static,
-        E: Into<BoxError> + 'static,
+        Fut: Future<Output = Result<HashMap<K, Arc<T>>, StorageError>> + Send + 'static,
     {
         let (source_reads, name) = (Arc::clone(self.telemetry.source_reads()), self.plan.name);
         let counted = move |wanted: Vec<K>| {
@@ -159,7 +161,7 @@ where
             load(wanted)
         };
         if self.caching == Caching::Off {
-            let mut found = counted(keys.to_vec()).await.map_err(|fault| unread(fault.into()))?;
+            let mut found = counted(keys.to_vec()).await?;
             let found = keys.iter().map(|key| found.remove(key)).collect();
             return Ok(Cached::bypass(found, self.plan.audience));
         }
@@ -170,7 +172,7 @@ where
                     let tags = tags(&value);
                     (key, tags.into_iter().fold(Loaded::value(value), Loaded::tag))
                 };
-                Ok::<HashMap<K, _>, E>(loading.await?.into_iter().map(tagged).collect())
+                Ok::<HashMap<K, _>, StorageError>(loading.await?.into_iter().map(tagged).collect())
             }
         };
         let begun = self.telemetry.now();
@@ -178,7 +180,7 @@ where
         Ok(self.gathered(begun, lookups))
     }
 
-    fn gathered(&self, begun: Moment, lookups: Vec<Lookup<Arc<T>>>) -> Cached<Vec<Option<Arc<T>>>> {
+    fn gathered(&self, begun: Moment, lookups: Vec<Lookup<Arc<T>>>) -> Cached<Many<T>> {
         let none = Provenance { status: CacheStatus::Hit, origin: "memory", ..self.unseen() };
         let told = |lookup: &Lookup<Arc<T>>| Provenance {
             age: lookup.age(),
@@ -249,14 +251,6 @@ fn failed(error: larder::Error) -> ApiError {
             ApiError::Unavailable(Box::new(error))
         }
         _ => ApiError::Internal(Box::new(error)),
-    }
-}
-
-/// The same of a load that no cache was asked about.
-fn unread(fault: BoxError) -> ApiError {
-    match fault.downcast_ref().is_some_and(StorageError::is_transient) {
-        true => ApiError::Unavailable(fault),
-        false => ApiError::Internal(fault),
     }
 }
 

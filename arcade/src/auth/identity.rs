@@ -17,6 +17,10 @@ pub struct CurrentUser {
     pub role: Role,
 }
 
+/// Who asks where everybody may: a user, or nobody in particular.
+#[derive(Debug, Clone, Copy)]
+pub struct Viewer(pub Option<CurrentUser>);
+
 /// A user who may see the inside of the server.
 #[derive(Debug, Clone, Copy)]
 pub struct Admin(pub CurrentUser);
@@ -38,6 +42,22 @@ where
     }
 }
 
+impl<S> FromRequestParts<S> for Viewer
+where
+    S: Send + Sync,
+    Tokens: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        // A token that is sent must be good: who believes to be known must not be shown less.
+        match parts.headers.contains_key(AUTHORIZATION) {
+            true => CurrentUser::from_request_parts(parts, state).await.map(Some).map(Viewer),
+            false => Ok(Viewer(None)),
+        }
+    }
+}
+
 impl<S> FromRequestParts<S> for Admin
 where
     S: Send + Sync,
@@ -55,6 +75,10 @@ where
 }
 
 impl Described for CurrentUser {
+    fn describe(_: &mut Takes) {}
+}
+
+impl Described for Viewer {
     fn describe(_: &mut Takes) {}
 }
 

@@ -6,7 +6,7 @@ mod refresh;
 mod secret;
 mod token;
 
-pub use identity::{Admin, CurrentUser};
+pub use identity::{Admin, CurrentUser, Viewer};
 pub use password::{PasswordError, Passwords};
 pub use refresh::{REFRESH_TOKEN_CHARS, RefreshToken};
 pub use secret::{SecretError, private_directory, secret_of, write_private};

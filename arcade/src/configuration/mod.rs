@@ -181,6 +181,8 @@ impl Reading {
             batch_assets_fresh: seconds(self, "cache.batch_assets_fresh_s"),
             system_template_fresh: seconds(self, "cache.system_template_fresh_s"),
             query_fresh: seconds(self, "cache.query_fresh_s"),
+            classes_fresh: seconds(self, "cache.classes_fresh_s"),
+            builds_fresh: seconds(self, "cache.builds_fresh_s"),
         }
     }
 

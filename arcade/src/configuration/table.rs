@@ -421,6 +421,22 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "1-34",
     },
     Setting {
+        name: "cache.classes_fresh_s",
+        variable: "CACHE_CLASSES_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("600"),
+        about: "The same for a class and for the list of classes.",
+        requirement: "K-6",
+    },
+    Setting {
+        name: "cache.builds_fresh_s",
+        variable: "CACHE_BUILDS_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("300"),
+        about: "The same for builds, their lists and likes; what only one user sees is never stale.",
+        requirement: "K-6",
+    },
+    Setting {
         name: "redis.mode",
         variable: "ARCADE_REDIS",
         kind: Kind::Choice(&["required", "optional", "off"]),

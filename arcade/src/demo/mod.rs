@@ -1,6 +1,7 @@
 //! The demo world, out of one seed the same on every machine. Each domain's part is a file here,
 //! with a stream of random numbers of its own, so that no part changes another.
 
+mod builds;
 mod filling;
 mod market;
 mod notifications;
@@ -117,6 +118,7 @@ impl World {
         tournaments::fill(filling).await?;
         notifications::fill(filling).await?;
         tabletop::fill(filling).await?;
+        builds::fill(filling).await?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::http::{Access, Asked, Format, Route, Verb, id};
+use crate::http::{Access, Asked, Format, Route, Verb, id, object_schema};
 use crate::settings;
 
 /// Every route of `table`.
@@ -62,7 +62,7 @@ fn operation(route: &Route, settings: &settings::Cache) -> Value {
         operation["security"] = json!([{ "bearer": [] }]);
     }
     if let Some(body) = &route.takes.body {
-        let schema = object(body);
+        let schema = object_schema(body);
         operation["requestBody"] =
             json!({ "required": true, "content": { "application/json": { "schema": schema } } });
     }
@@ -87,9 +87,11 @@ fn operation_id(route: &Route) -> String {
 }
 
 fn parameters(route: &Route) -> Vec<Value> {
-    let in_path = route
-        .parameters()
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": id().schema() }));
+    let told = |name: &str| route.takes.path.iter().find(|asked| asked.name == name);
+    let in_path = route.parameters().map(|name| {
+        let schema = told(name).map_or_else(|| id().schema(), |asked| asked.schema.clone());
+        json!({ "name": name, "in": "path", "required": true, "schema": schema })
+    });
     let in_header = route.takes.headers.iter().map(|header| parameter(header, "header"));
     let in_query = route.takes.query.iter().map(|field| parameter(field, "query"));
     in_path.chain(in_header).chain(in_query).collect()
@@ -97,18 +99,6 @@ fn parameters(route: &Route) -> Vec<Value> {
 
 fn parameter(Asked { name, required, schema }: &Asked, place: &str) -> Value {
     json!({ "name": name, "in": place, "required": required, "schema": schema })
-}
-
-fn object(fields: &[Asked]) -> Value {
-    let properties: Map<String, Value> =
-        fields.iter().map(|field| (field.name.to_owned(), field.schema.clone())).collect();
-    let required = fields.iter().filter(|field| field.required).map(|field| field.name);
-    json!({
-        "type": "object",
-        "additionalProperties": false,
-        "required": required.collect::<Vec<_>>(),
-        "properties": properties,
-    })
 }
 
 fn responses(route: &Route) -> Value {

@@ -1,6 +1,7 @@
 //! The domains. None may import another.
 
 pub mod assets;
+pub mod builds;
 pub mod marketplace;
 pub mod notifications;
 pub mod rooms;

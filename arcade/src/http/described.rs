@@ -4,11 +4,14 @@
 use axum::extract::State;
 
 use super::fields::{Asked, Input, asked};
-use super::input::{IdPath, IdPaths, JsonBody, MaybeBody, NoInput, Query};
+use super::format::Format;
+use super::input::{IdPath, IdPaths, JsonBody, MaybeBody, NAME, NamePath, NoInput, Query};
 
 /// What a handler takes.
 #[derive(Debug, Clone, Default)]
 pub struct Takes {
+    /// Parameters of its path that are no ids.
+    pub path: Vec<Asked>,
     /// Headers that mean something to this route.
     pub headers: Vec<Asked>,
     /// The fields of its query.
@@ -38,6 +41,12 @@ impl<I: Input> Described for JsonBody<I> {
 impl<I: Input> Described for MaybeBody<I> {
     fn describe(takes: &mut Takes) {
         takes.body = Some(asked::<I>());
+    }
+}
+
+impl Described for NamePath {
+    fn describe(takes: &mut Takes) {
+        takes.path.push(Asked { name: "name", required: true, schema: NAME.schema() });
     }
 }
 

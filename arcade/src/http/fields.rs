@@ -1,6 +1,8 @@
 //! Decides which fields a request has. Every mistake is named at once, before anything is read or
 //! written, and a field that nobody asks for is one of them.
 
+mod nested;
+
 use std::collections::BTreeMap;
 
 use axum::http::Uri;
@@ -10,6 +12,8 @@ use serde_json::{Deserializer, Value};
 
 use super::format::{Format, Given};
 use super::problem::Detail;
+
+pub use nested::object_schema;
 
 /// The most mistakes that one answer names; a body can hold thousands.
 const MISTAKES_MAX: usize = 32;
@@ -162,13 +166,17 @@ pub(super) fn of_query<I: Input>(uri: &Uri) -> Result<I, Vec<Detail>> {
 
 /// Takes an input from the members of a JSON object.
 pub(super) fn of_json<I: Input>(body: &[u8]) -> Result<I, Vec<Detail>> {
+    let mistake = || detail("", "the body must be a JSON object", &known(&asked::<I>()));
+    of_object(body).unwrap_or_else(|| Err(vec![mistake()]))
+}
+
+/// The same; `None` if it is no object.
+fn of_object<I: Input>(object: &[u8]) -> Option<Result<I, Vec<Detail>>> {
     let mut fields = Fields::new(Notation::Json);
-    let mut reader = Deserializer::from_slice(body);
+    let mut reader = Deserializer::from_slice(object);
     let members = reader.deserialize_map(Members(&mut fields));
-    match members.and_then(|()| reader.end()) {
-        Ok(()) => fields.into_input(),
-        Err(_) => Err(vec![detail("", "the body must be a JSON object", &known(&asked::<I>()))]),
-    }
+    members.and_then(|()| reader.end()).ok()?;
+    Some(fields.into_input())
 }
 
 /// Takes the members of an object as they stand, so that each can be judged by itself: a number

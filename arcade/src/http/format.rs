@@ -2,10 +2,12 @@
 //! the description of the route.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 /// A field's value as it came.
@@ -86,6 +88,78 @@ impl<T: Copy + PartialOrd + Display + FromStr + Into<Value>> Format for Integer<
     fn schema(&self) -> Value {
         let (min, max): (Value, Value) = ((*self.0.start()).into(), (*self.0.end()).into());
         json!({ "type": "integer", "format": "int64", "minimum": min, "maximum": max })
+    }
+}
+
+/// A list of numbers of things, each once.
+#[derive(Debug, Clone, Copy)]
+pub struct IdList {
+    most: usize,
+}
+
+/// At most so many numbers of things.
+pub const fn id_list(most: usize) -> IdList {
+    IdList { most }
+}
+
+impl Format for IdList {
+    type Value = Vec<i64>;
+
+    fn read(&self, given: Given<'_>) -> Option<Vec<i64>> {
+        let numbers: Vec<i64> = serde_json::from_str(given.literal()).ok()?;
+        let known: BTreeSet<&i64> = numbers.iter().collect();
+        let good = numbers.len() <= self.most && known.len() == numbers.len();
+        (good && numbers.iter().all(|number| *number > 0)).then_some(numbers)
+    }
+
+    fn demand(&self) -> &'static str {
+        "be a list of ids, each once"
+    }
+
+    fn limit(&self) -> String {
+        format!("at most {}", self.most)
+    }
+
+    fn schema(&self) -> Value {
+        let items = id().schema();
+        json!({ "type": "array", "items": items, "maxItems": self.most, "uniqueItems": true })
+    }
+}
+
+/// A list of lines of text, each once.
+#[derive(Debug, Clone)]
+pub struct TextLines {
+    line: Text,
+    most: usize,
+}
+
+/// At most so many lines like `line`.
+pub const fn lines(line: Text, most: usize) -> TextLines {
+    TextLines { line, most }
+}
+
+impl Format for TextLines {
+    type Value = Vec<String>;
+
+    fn read(&self, given: Given<'_>) -> Option<Vec<String>> {
+        let raw: Vec<&RawValue> = serde_json::from_str(given.literal()).ok()?;
+        let read = |raw: &&RawValue| self.line.read(Given::Json(raw.get()));
+        let lines: Vec<String> = raw.iter().map(read).collect::<Option<_>>()?;
+        let known: BTreeSet<&String> = lines.iter().collect();
+        (lines.len() <= self.most && known.len() == lines.len()).then_some(lines)
+    }
+
+    fn demand(&self) -> &'static str {
+        "be a list of lines of text, each once"
+    }
+
+    fn limit(&self) -> String {
+        format!("at most {}, each of {}", self.most, self.line.limit())
+    }
+
+    fn schema(&self) -> Value {
+        let items = self.line.schema();
+        json!({ "type": "array", "items": items, "maxItems": self.most, "uniqueItems": true })
     }
 }
 

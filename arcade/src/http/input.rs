@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 
 use super::error::ApiError;
 use super::fields::{Fields, Input, detail, of_json, of_query};
-use super::format::{Format, Given, id};
+use super::format::{Format, Given, Text, id, line};
 use super::problem::Detail;
 
 /// An input without fields.
@@ -74,6 +74,27 @@ impl<S: Send + Sync, const N: usize> FromRequestParts<S> for IdPaths<N> {
             let fault = format!("the path has {} ids, the handler takes {N}", ids.len());
             ApiError::Internal(fault.into())
         })
+    }
+}
+
+/// The one name in the path, whatever its parameter is called.
+#[derive(Debug, Clone)]
+pub struct NamePath(pub String);
+
+/// What a name in a path is.
+pub(super) const NAME: Text = line(1..=60);
+
+impl<S: Send + Sync> FromRequestParts<S> for NamePath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let mistake = || {
+            let message = format!("must {}", NAME.demand());
+            ApiError::BadInput(vec![detail("name", &message, &NAME.limit())])
+        };
+        let raw = RawPathParams::from_request_parts(parts, state).await.map_err(|_| mistake())?;
+        let name = raw.iter().next().and_then(|(_, text)| NAME.read(Given::Query(text)));
+        name.map(NamePath).ok_or_else(mistake)
     }
 }
 

@@ -6,6 +6,7 @@ mod composed;
 mod conditional;
 mod cursor;
 mod described;
+mod envelope;
 mod error;
 mod fields;
 mod format;
@@ -18,18 +19,22 @@ mod plan;
 mod problem;
 mod provenance;
 mod routes;
+mod slice;
 
 pub use cached::Cached;
 pub use composed::{Ids, Labels, Object, ids, labels, object};
 pub use conditional::conditional;
 pub use cursor::{Cursor, Cursors, Stretch, cursors};
 pub use described::{Described, Takes};
+pub use envelope::Envelope;
 pub use error::ApiError;
-pub use fields::{Asked, Fields, Input};
-pub use format::{Choice, Format, Given, Integer, Text, choice, flag, id, integer, line, text};
+pub use fields::{Asked, Fields, Input, object_schema};
+pub use format::{
+    Choice, Format, Given, Integer, Text, choice, flag, id, id_list, integer, line, lines, text,
+};
 pub use idempotency::{IdempotencyKey, KeyInUse, KeysInUse};
 pub use input::{
-    IdPath, IdPaths, JsonBody, MaybeBody, NoInput, NoQuery, Nothing, Query, ReadTimeout,
+    IdPath, IdPaths, JsonBody, MaybeBody, NamePath, NoInput, NoQuery, Nothing, Query, ReadTimeout,
 };
 pub use limits::{Limits, Peer, limited};
 pub use observe::observed;
@@ -38,3 +43,4 @@ pub use plan::{Audience, CachePlan};
 pub use problem::{Detail, rendered};
 pub use provenance::{CacheStatus, Provenance};
 pub use routes::{Access, Route, Routes, Traffic, Verb};
+pub use slice::Slice;

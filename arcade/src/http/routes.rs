@@ -19,6 +19,8 @@ pub enum Verb {
     Get,
     /// Does.
     Post,
+    /// Puts in place of what is there.
+    Put,
     /// Changes.
     Patch,
     /// Removes.
@@ -31,6 +33,7 @@ impl Verb {
         match self {
             Verb::Get => "GET",
             Verb::Post => "POST",
+            Verb::Put => "PUT",
             Verb::Patch => "PATCH",
             Verb::Delete => "DELETE",
         }
@@ -40,6 +43,7 @@ impl Verb {
         match self {
             Verb::Get => MethodFilter::GET,
             Verb::Post => MethodFilter::POST,
+            Verb::Put => MethodFilter::PUT,
             Verb::Patch => MethodFilter::PATCH,
             Verb::Delete => MethodFilter::DELETE,
         }
@@ -116,6 +120,11 @@ impl Route {
     /// A route that does something.
     pub fn post(path: &'static str, access: Access, about: &'static str) -> Self {
         Route::new(Verb::Post, path, access, about)
+    }
+
+    /// A route that puts something in place of what is there.
+    pub fn put(path: &'static str, access: Access, about: &'static str) -> Self {
+        Route::new(Verb::Put, path, access, about)
     }
 
     /// A route that changes something.

@@ -141,6 +141,10 @@ pub struct Cache {
     pub system_template_fresh: Duration,
     /// How long the result of a query is fresh.
     pub query_fresh: Duration,
+    /// How long a class and the list of classes are fresh.
+    pub classes_fresh: Duration,
+    /// How long builds, lists of them and counts of their likes are fresh.
+    pub builds_fresh: Duration,
 }
 
 /// Whether reads go through the cache.

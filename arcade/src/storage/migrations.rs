@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (40, "game_systems", include_str!("../../migrations/0040_game_systems.sql")),
     (41, "rooms", include_str!("../../migrations/0041_rooms.sql")),
     (42, "assets", include_str!("../../migrations/0042_assets.sql")),
+    (60, "builds", include_str!("../../migrations/0060_builds.sql")),
 ];
 
 /// Runs what has not run yet and gives the newest migration's number.

@@ -2,6 +2,7 @@
 //! linking one for each took longer than running them.
 
 mod access;
+mod builds;
 mod buying;
 mod conditional;
 mod contracts;

@@ -36,6 +36,10 @@ const PATHS: &[&str] = &[
     "/api/rooms?ids=1,,",
     "/api/assets",
     "/api/systems?own=%",
+    "/api/v1/builds",
+    "/api/v1/builds/1",
+    "/api/v1/builds/1/daevanion",
+    "/api/v1/classes/%ff",
 ];
 
 const HEADERS: &[&str] = &[

@@ -26,7 +26,8 @@ pub(crate) struct Case {
     pub(crate) path: String,
     pub(crate) token: Option<String>,
     pub(crate) body: String,
-    /// These show something else at once, and that from the source.
+    /// These show something else at once, and that from the source unless another of them has just
+    /// loaded the entries that they are [made of](Made).
     pub(crate) shows: Vec<Read>,
     /// These are still hits.
     pub(crate) keeps: Vec<Read>,
@@ -36,15 +37,33 @@ pub(crate) struct Case {
 pub(crate) struct Read {
     pub(crate) path: String,
     pub(crate) token: Option<String>,
+    pub(crate) made: Made,
+}
+
+/// Which entries a read is made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// The change drops one of its own.
+    OfItsOwn,
+    /// The change drops only entries that other reads are made of, too: the first who asks loads
+    /// them for all.
+    OfShared,
+}
+
+/// The same reads, made of shared entries.
+pub(crate) fn of_shared(reads: Vec<Read>) -> Vec<Read> {
+    reads.into_iter().map(|read| Read { made: Made::OfShared, ..read }).collect()
 }
 
 /// Reads that anybody may do.
 pub(crate) fn public<P: Into<String>>(paths: impl IntoIterator<Item = P>) -> Vec<Read> {
-    paths.into_iter().map(|path| Read { path: path.into(), token: None }).collect()
+    let read = |path: P| Read { path: path.into(), token: None, made: Made::OfItsOwn };
+    paths.into_iter().map(read).collect()
 }
 
 /// Reads of one user.
 pub(crate) fn of_user<P: Into<String>>(token: &str, paths: impl IntoIterator<Item = P>) -> Vec<Read> {
-    let read = |path: P| Read { path: path.into(), token: Some(token.to_owned()) };
+    let read =
+        |path: P| Read { path: path.into(), token: Some(token.to_owned()), made: Made::OfItsOwn };
     paths.into_iter().map(read).collect()
 }

@@ -1,5 +1,6 @@
 //! One server on a real socket with a database of its own, and one client.
 
+pub(crate) mod builds;
 mod half_sent;
 pub(crate) mod market;
 pub(crate) mod requests;

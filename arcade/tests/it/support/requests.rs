@@ -21,9 +21,9 @@ impl TestClient {
             Access::User => Some(self.player(2)),
             _ => self.fitting(route),
         };
-        let good = match self.to_market(route).await {
-            Some(good) => Some(good),
-            None => self.to_tabletop(route).await,
+        let good = match (self.to_market(route).await, self.to_tabletop(route).await) {
+            (Some(good), _) | (None, Some(good)) => Some(good),
+            (None, None) => self.to_builds(route).await,
         };
         let (path, body) = match good {
             Some(good) => good,
