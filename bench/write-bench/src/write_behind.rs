@@ -104,9 +104,10 @@ async fn spared(directory: &Path, verdict: &mut Verdict) -> anyhow::Result<()> {
     let taken = Arc::default();
     let writes = open(&directory.join("zipf"), Duration::from_secs(1), &taken).await?;
     let keys = zipf(KEYS, EXPONENT, ZIPF_WRITES, SEED)?;
-    let shares = keys.chunks(ZIPF_WRITES / IN_FLIGHT as usize).map(|share| async {
+    let writer = &writes;
+    let shares = keys.chunks(ZIPF_WRITES / IN_FLIGHT as usize).map(|share| async move {
         for (version, key) in share.iter().enumerate() {
-            writes.put(key, Page::of(*key, version as u64)).await?;
+            writer.put(key, Page::of(*key, version as u64)).await?;
         }
         anyhow::Ok(())
     });
