@@ -76,7 +76,7 @@ pub fn object_schema(fields: &[Asked]) -> Value {
 mod tests {
     use super::super::of_json;
     use super::*;
-    use crate::http::format::{ids, integer};
+    use crate::http::format::{id_list, integer};
 
     #[derive(Debug, PartialEq)]
     struct Skill {
@@ -87,7 +87,7 @@ mod tests {
     impl Input for Skill {
         fn read(fields: &mut Fields) -> Option<Self> {
             let level = fields.required("level", integer(0..=20_i64));
-            let choices = fields.optional("choices", ids(2));
+            let choices = fields.optional("choices", id_list(2));
             Some(Skill { level: level?, choices: choices?.unwrap_or_default() })
         }
     }

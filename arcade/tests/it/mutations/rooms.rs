@@ -5,7 +5,7 @@
 use arcade::http::Verb;
 use serde_json::{Value, json};
 
-use super::row::{Case, Mutation, Read, of_user};
+use super::row::{Case, Made, Mutation, Read, of_user};
 use crate::support::TestClient;
 
 macro_rules! rows {
@@ -104,7 +104,7 @@ async fn case(
 
 fn own_rooms(client: &TestClient, user: i64) -> [Read; 1] {
     let path = format!("/api/user/{user}/rooms");
-    [Read { path, token: Some(client.player(user)) }]
+    [Read { path, token: Some(client.player(user)), made: Made::OfItsOwn }]
 }
 
 async fn create(client: &TestClient) -> Case {
