@@ -184,11 +184,7 @@ impl App {
         stop: CancellationToken,
     ) -> Result<App, AppError> {
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock))?);
-        let larder = Larder::builder("arcade")
-            .shards(tier.shards())
-            .bytes_max(settings.cache.memory_bytes_max)
-            .entries_max(settings.cache.entries_max)
-            .build()?;
+        let larder = cache_of(settings, &tier)?;
         let probe = match settings.cache.probe {
             true => Some(Arc::new(Probe::new(&larder, ProbeOptions::default())?)),
             false => None,
@@ -287,6 +283,14 @@ impl App {
         self.system.larder.close().await;
         self.system.store.close().await;
     }
+}
+
+fn cache_of(settings: &Settings, tier: &SharedTier) -> Result<Larder, BuildError> {
+    Larder::builder("arcade")
+        .shards(tier.shards())
+        .bytes_max(settings.cache.memory_bytes_max)
+        .entries_max(settings.cache.entries_max)
+        .build()
 }
 
 /// Every route of Arcade.

@@ -7,9 +7,14 @@ use serde_json::{Value, json};
 use crate::support::TestClient;
 
 /// Every table; a new one that no route reads may be missing here.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 21] = [
     "assets",
     "board_assets",
+    "build_likes",
+    "builds",
+    "class_tags",
+    "classes",
+    "classes_tagged",
     "game_systems",
     "inventory",
     "ledger_entries",
@@ -56,6 +61,8 @@ async fn every_handler_that_fails_inside_says_so_and_not_a_word_more() {
         let mut body = answer.json();
         let id = body.as_object_mut().and_then(|body| body.remove("requestId"));
         assert_eq!(id, Some(Value::from(answer.header("x-request-id"))), "{name}");
+        let success = body.as_object_mut().and_then(|body| body.remove("success"));
+        assert_eq!(success, name.contains(" /api/v1/").then_some(Value::Bool(false)), "{name}");
         assert_eq!(body, expected, "{name}");
     }
     client.stop().await;
