@@ -9,6 +9,7 @@ use larder_sql::outbox::Outbox;
 use sqlx::AnyConnection;
 use tokio_util::task::TaskTracker;
 
+use crate::cause;
 use crate::http::ApiError;
 use crate::storage::{StorageError, Store, Transaction};
 
@@ -52,7 +53,7 @@ impl Writes {
         E: Send + 'static,
         ApiError: From<E>,
     {
-        let ended = self.running.spawn(work).await;
+        let ended = self.running.spawn(cause::carried(work)).await;
         ended.map_err(|fault| ApiError::Internal(Box::new(fault)))?.map_err(ApiError::from)
     }
 }
@@ -80,7 +81,7 @@ impl Change {
     /// dropped all the same.
     pub async fn commit(self) -> Result<(), StorageError> {
         let Change { mut transaction, outbox, wrong } = self;
-        let noted = outbox.invalidate(&mut *transaction, wrong).await?;
+        let noted = outbox.invalidate(&mut *transaction, cause::put_down(wrong)).await?;
         let committed = transaction.commit().await;
         let invalidated = match &committed {
             Ok(()) => noted.committed().await,

@@ -6,6 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
 use super::{Role, TokenError, Tokens, UserId};
+use crate::cause;
 use crate::http::{ApiError, Described, Takes};
 
 /// The user whose token the request carries.
@@ -38,6 +39,7 @@ where
             .ok_or(TokenError::Missing)
             .and_then(|token| tokens.read(token))
             .map_err(ApiError::Unauthorized)?;
+        cause::is_asked_by(id);
         Ok(CurrentUser { id, role })
     }
 }

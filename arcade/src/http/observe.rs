@@ -10,6 +10,7 @@ use axum::response::Response;
 use rand::Rng;
 use tracing::Instrument;
 
+use crate::cause;
 use crate::telemetry::{HttpRequest, Telemetry};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -48,7 +49,8 @@ pub async fn observed(
     let method = bounded(request.method());
     let span = tracing::info_span!("request", id = id.0, method, route);
     request.extensions_mut().insert(id.clone());
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let answering = next.run(request).instrument(span.clone());
+    let mut response = cause::of_request(format!("{method} {route}"), answering).await;
     let status = response.status().as_u16();
     let took = telemetry.since(begun);
     telemetry.http_request(&HttpRequest { method, route, status, took });

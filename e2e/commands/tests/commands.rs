@@ -99,6 +99,7 @@ async fn the_log_says_what_a_change_has_dropped_newest_first() {
     let row: Value = serde_json::from_str(&one).expect("one document");
     assert_eq!((&row["number"], &row["soft"]), (&Value::from(2), &Value::from(false)), "{row}");
     assert!(row["position"].is_string(), "{row}");
+    assert_eq!((&row["by"], &row["because"]), (&"user 1".into(), &"POST /marketplace/items".into()));
     let old = arcade.told(&["log", "--until", "1h"]).await.expect("answered");
     assert_eq!(old.lines().count(), 1, "nothing is an hour old:\n{old}");
     arcade.end().await;
