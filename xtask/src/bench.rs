@@ -34,6 +34,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         line: "cargo run --release --manifest-path bench/Cargo.toml -- instructions",
     },
     Bench {
+        name: "attributes",
+        question: "What does an attribute cost, beside the call that one would write by hand?",
+        line: "cargo run --release --manifest-path bench/Cargo.toml -- attributes",
+    },
+    Bench {
         name: "mixed",
         question: "How many reads are stale under a mixed load, and how fast is it beside moka?",
         line: "cargo run --release --manifest-path bench/Cargo.toml -- mixed",

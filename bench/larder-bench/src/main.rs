@@ -1,5 +1,6 @@
 //! The figures of Larder. Reads the command line; each question is a module of its own.
 
+mod attributes;
 mod hit_ratio;
 mod hits;
 mod instructions;
@@ -15,6 +16,7 @@ larder-bench COMMAND [--rounds N] [--operations N]
 
   hits           What does a memory hit through get-or-load cost, beside quick_cache's own?
   instructions   The same in instructions, counted by callgrind: for machines with much noise.
+  attributes     What does an attribute cost, beside the call written by hand?
   mixed          95 % get-or-load, 5 % update and invalidate: stale reads, and speed beside moka.
   hit-ratio      Does memory keep the right entries, beside quick_cache?
   memory         What does an entry take of the process's memory?
@@ -68,6 +70,7 @@ fn run(named: &[&str], extent: &Extent) -> anyhow::Result<()> {
         ["hits"] => hits::run(extent.rounds.unwrap_or(hits::ROUNDS)),
         ["instructions"] => instructions::run(),
         ["instructions", side, hits] => instructions::count(side, hits.parse()?),
+        ["attributes"] => attributes::run(extent.rounds.unwrap_or(attributes::ROUNDS)),
         ["mixed"] => mixed::run(
             extent.rounds.unwrap_or(mixed::ROUNDS),
             extent.operations.unwrap_or(mixed::OPERATIONS),
