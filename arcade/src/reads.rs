@@ -160,6 +160,13 @@ where
             wanted.iter().for_each(|_| source_reads.count(name));
             load(wanted)
         };
+        // There is nothing to read, and not every database takes an empty list.
+        if keys.is_empty() {
+            return Ok(match self.caching {
+                Caching::On => self.gathered(self.telemetry.now(), Vec::new()),
+                Caching::Off => Cached::bypass(Vec::new(), self.plan.audience),
+            });
+        }
         if self.caching == Caching::Off {
             let mut found = counted(keys.to_vec()).await?;
             let found = keys.iter().map(|key| found.remove(key)).collect();

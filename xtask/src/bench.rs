@@ -99,6 +99,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- invalidation",
     },
     Bench {
+        name: "outbox-relay",
+        question: "How long after a commit has every other node applied what it named, beside a bare PUBLISH?",
+        line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- outbox-relay",
+    },
+    Bench {
         name: "fleet-mixed",
         question: "How many reads are stale on one node and on three, and how fast is it beside code by hand?",
         line: "cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- fleet-mixed",

@@ -84,6 +84,10 @@ impl Format for Ids {
     }
 }
 
+/// How deep objects and lists may lie in each other: what is stored is wrapped once or twice more, and
+/// must still be read.
+const DEPTH_MAX: usize = 32;
+
 /// A JSON object that means something to clients only.
 #[derive(Debug, Clone, Copy)]
 pub struct Object {
@@ -103,7 +107,7 @@ impl Format for Object {
         // The length first: a long text is not worth parsing.
         let object: Option<Map<String, Value>> =
             (raw.len() <= self.bytes_max).then(|| serde_json::from_str(raw).ok())?;
-        object.map(Value::Object)
+        object.map(Value::Object).filter(|value| is_flat(value, DEPTH_MAX))
     }
 
     fn demand(&self) -> &'static str {
@@ -111,7 +115,7 @@ impl Format for Object {
     }
 
     fn limit(&self) -> String {
-        format!("up to {} bytes", self.bytes_max)
+        format!("up to {} bytes, {DEPTH_MAX} levels deep", self.bytes_max)
     }
 
     fn schema(&self) -> Value {
@@ -119,9 +123,30 @@ impl Format for Object {
     }
 }
 
+fn is_flat(value: &Value, depth_max: usize) -> bool {
+    let Some(deeper) = depth_max.checked_sub(1) else {
+        return !value.is_object() && !value.is_array();
+    };
+    match value {
+        Value::Object(fields) => fields.values().all(|value| is_flat(value, deeper)),
+        Value::Array(items) => items.iter().all(|item| is_flat(item, deeper)),
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_may_be_deep_but_not_deeper() {
+        let nested = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        let read = |text: &str| object(4_096).read(Given::Json(text));
+        assert!(read(&nested(DEPTH_MAX)).is_some());
+        for depth in [DEPTH_MAX + 1, 127, 200] {
+            assert!(read(&nested(depth)).is_none(), "{depth}");
+        }
+    }
 
     #[test]
     fn a_list_of_numbers_keeps_its_order_and_names_each_once() {

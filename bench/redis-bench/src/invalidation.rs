@@ -3,19 +3,16 @@
 //!
 //! Both are watched by a task that looks again and again, so that neither waits to be woken twice.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
 use larder::Lookup;
 use larder_rig::{RedisServer, Stopwatch};
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncCommands, AsyncConnectionConfig, PushInfo, PushKind, Value};
 use yardstick::keys;
 use yardstick::page::Page;
 use yardstick::verdict::{Bound, Verdict};
 
+use crate::bare::Bare;
 use crate::nodes::{Node, runtime};
 use crate::spread::Spread;
 
@@ -23,7 +20,6 @@ pub(crate) const ROUNDS: usize = 2_000;
 const P99_MS_MAX: f64 = 10.0;
 const KEYS: u64 = 100;
 const ENTRIES: u64 = 10_000;
-const CHANNEL: &str = "bare";
 /// What takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -55,7 +51,7 @@ async fn measured(server: &RedisServer, rounds: usize) -> anyhow::Result<[Spread
     for round in 0..rounds {
         let text = &texts[round % texts.len()];
         applied.add(until_applied(&one, &other, text, round as u64).await?);
-        received.add(bare.until_received(round as u64 + 1).await?);
+        received.add(until_received(&bare, round as u64 + 1).await?);
     }
     Ok([applied, received])
 }
@@ -79,52 +75,23 @@ async fn until_applied(
     Ok(waiting.elapsed())
 }
 
+async fn until_received(bare: &Bare, number: u64) -> anyhow::Result<Duration> {
+    bare.publish(number).await?;
+    let waiting = Stopwatch::started();
+    while !bare.has(number) {
+        anyhow::ensure!(waiting.elapsed() < PATIENCE, "it was never received");
+        tokio::task::yield_now().await;
+    }
+    Ok(waiting.elapsed())
+}
+
 /// Completes once this node has this version in its memory.
-async fn kept(node: &Node, text: &String, version: u64) {
+pub(crate) async fn kept(node: &Node, text: &String, version: u64) {
     let is_current =
         |lookup: Lookup<Page>| lookup.value().is_some_and(|page| page.version == version);
     while !node.cache.peek(text).is_some_and(is_current) {
         if node.cache.get(text).await.is_none() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-    }
-}
-
-/// A publisher and a subscriber without anything between.
-struct Bare {
-    publisher: MultiplexedConnection,
-    received: Arc<AtomicU64>,
-    _subscriber: MultiplexedConnection,
-}
-
-impl Bare {
-    async fn on(server: &RedisServer) -> anyhow::Result<Self> {
-        let client = redis::Client::open(format!("{}?protocol=resp3", server.url()))?;
-        let received = Arc::new(AtomicU64::new(0));
-        let hears = Arc::clone(&received);
-        let config = AsyncConnectionConfig::new().set_push_sender(move |push: PushInfo| {
-            if let (PushKind::Message, [_, Value::BulkString(number)]) = (&push.kind, &push.data[..])
-                && let Some(number) =
-                    std::str::from_utf8(number).ok().and_then(|text| text.parse().ok())
-            {
-                hears.store(number, Ordering::SeqCst);
-            }
-            Ok::<(), std::convert::Infallible>(())
-        });
-        let mut subscriber = client.get_multiplexed_async_connection_with_config(&config).await?;
-        subscriber.subscribe(CHANNEL).await?;
-        let publisher = client.get_multiplexed_async_connection().await?;
-        Ok(Bare { publisher, received, _subscriber: subscriber })
-    }
-
-    async fn until_received(&self, number: u64) -> anyhow::Result<Duration> {
-        let mut publisher = self.publisher.clone();
-        publisher.publish::<_, _, ()>(CHANNEL, number).await?;
-        let waiting = Stopwatch::started();
-        while self.received.load(Ordering::SeqCst) != number {
-            anyhow::ensure!(waiting.elapsed() < PATIENCE, "it was never received");
-            tokio::task::yield_now().await;
-        }
-        Ok(waiting.elapsed())
     }
 }

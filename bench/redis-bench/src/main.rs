@@ -1,5 +1,6 @@
 //! The figures of the shared tier. Reads the command line; each question is a module of its own.
 
+mod bare;
 mod batch;
 mod cold_key;
 mod faults;
@@ -10,6 +11,7 @@ mod l2_hit;
 mod nodes;
 mod outage;
 mod outage_bounded;
+mod outbox;
 mod scan;
 mod sides;
 mod spread;
@@ -25,6 +27,7 @@ redis-bench COMMAND [--rounds N] [--operations N]
   batch         The same for 100 keys at once; and is that one round trip?
   cold-key      4 processes with 1,000 callers each ask one cold key: how many loads, how long?
   invalidation  How long after an invalidation returned has another node applied it?
+  outbox-relay  How long after a commit has every node applied it, beside a bare PUBLISH?
   fleet-mixed   95 % get-or-load, 5 % update and invalidate, on one node and on three.
   outage        What do readers notice while the server is away?
   faults        What do fleets of Larder, of multi-tier-cache and by hand answer under the same faults?
@@ -85,6 +88,7 @@ fn run(named: &[&str], extent: &Extent) -> anyhow::Result<()> {
         ["cold-key"] => cold_key::run(extent.rounds.unwrap_or(cold_key::ROUNDS)),
         ["cold-key", "caller", port] => cold_key::call(port.parse()?),
         ["invalidation"] => invalidation::run(extent.rounds.unwrap_or(invalidation::ROUNDS)),
+        ["outbox-relay"] => outbox::run(extent.rounds.unwrap_or(outbox::ROUNDS)),
         ["fleet-mixed"] => fleet_mixed::run(
             extent.rounds.unwrap_or(fleet_mixed::ROUNDS),
             extent.operations.unwrap_or(fleet_mixed::OPERATIONS),

@@ -37,7 +37,8 @@ impl Builds {
                     Some(_) => BuildRows::change_class(&mut change, &class).await?,
                     None => {
                         let classes = std::slice::from_ref(&class);
-                        BuildRows::insert_classes(&mut change, classes).await?;
+                        let inserted = BuildRows::insert_classes(&mut change, classes).await;
+                        inserted.map_err(made_meanwhile)?;
                         let starter = starter(&class, new_id(), wall::now_ms());
                         BuildRows::insert(&mut change, std::slice::from_ref(&starter)).await?;
                         change.drops(caches.created(&starter));
@@ -52,6 +53,11 @@ impl Builds {
         };
         self.writes.to_its_end(put).await
     }
+}
+
+/// Somebody else made the class first: tried again, it is there to be replaced.
+fn made_meanwhile(fault: StorageError) -> StorageError {
+    if fault.is_duplicate() { StorageError::Overtaken } else { fault }
 }
 
 /// The build that comes with a class: everything is learned to the first level, and nobody owns it.

@@ -6,7 +6,7 @@ use super::model::{BoardAsset, Visibility};
 use super::rows::pieces;
 use crate::auth::CurrentUser;
 use crate::http::ApiError;
-use crate::storage::new_id;
+use crate::storage::{StorageError, new_id};
 use crate::tabletop::{Fault, LockedRoom, Seat, attempted};
 use crate::wall;
 use crate::writes::Change;
@@ -39,7 +39,7 @@ impl Rooms {
                 if pieces::count(&mut change, room).await? >= PIECES_MAX {
                     return Err(ApiError::Conflict("the board is full").into());
                 }
-                pieces::insert(&mut change, &[(room, &piece)]).await?;
+                pieces::insert(&mut change, &[(room, &piece)]).await.map_err(unplaced)?;
                 change.drops(caches.board_changed(room));
                 change.commit().await?;
                 Ok(piece.clone())
@@ -127,4 +127,12 @@ async fn movable(
         return Err(ApiError::NotAllowed("the piece is locked").into());
     }
     Ok(seat)
+}
+
+/// An asset may be deleted, and an admin may be nobody, between the look and the write.
+fn unplaced(fault: StorageError) -> Fault {
+    match fault.is_dangling() {
+        true => ApiError::NotFound("asset or user").into(),
+        false => fault.into(),
+    }
 }

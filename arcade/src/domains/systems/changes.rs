@@ -100,6 +100,8 @@ impl Systems {
                 let mut change = writes.begin().await?;
                 let before = own(&mut change, shelf, id, user).await?;
                 let after = wish.clone().over(before.clone(), wall::now_ms());
+                // What it vouches for must not change behind its back.
+                may_be_official(user, after.official)?;
                 fits(&after)?;
                 SystemRows::change(&mut change, &after).await?;
                 change.drops(caches.changed(&before, &after));

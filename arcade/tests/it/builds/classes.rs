@@ -77,6 +77,10 @@ async fn a_build_is_judged_by_its_class_as_it_is_now() {
     assert_eq!(client.put_class("Bard", &without).await.status, 200);
     let refused = client.rebuild(1, &build, json!({ "name": "Too late" })).await;
     assert_eq!(refused.json()["details"][0]["path"], "abilities[0].abilityId");
+    // It can be hidden all the same, and not be shown again as it is.
+    let hidden = client.rebuild(1, &build, json!({ "private": true })).await;
+    assert_eq!(hidden.status, 200, "{hidden:?}");
+    assert_eq!(client.rebuild(1, &build, json!({ "private": false })).await.status, 400);
     let changed = client.rebuild(1, &build, json!({ "name": "Silence", "abilities": [] })).await;
     assert_eq!(changed.status, 200, "{changed:?}");
     client.stop().await;

@@ -94,6 +94,8 @@ async fn rooms_are_answered_in_order_without_the_cache_too() {
     let answer = client.read_by(1, &format!("/api/rooms?ids={second},999,{first}")).await;
     assert_eq!(answer.header("x-cache"), "BYPASS");
     assert_eq!(ids(&answer.json()), [second, first]);
+    let none = client.read_by(1, &format!("/api/rooms/{first}/assets")).await;
+    assert_eq!((none.status.as_u16(), none.header("x-cache")), (200, "BYPASS"));
     client.stop().await;
 }
 

@@ -94,11 +94,34 @@ async fn only_an_admin_calls_something_official_and_only_its_maker_changes_it() 
     let wish = json!({ "official": true });
     assert_eq!(client.as_player(1, Verb::Patch, &one, &wish).await.status, 403);
     assert_eq!(client.as_player(2, Verb::Patch, &one, &json!({ "minutes": 5 })).await.status, 404);
+    // What an admin vouches for, its maker cannot change any more.
+    assert_eq!(client.administer(Verb::Patch, &one, &wish).await.status, 200);
+    let behind = client.as_player(1, Verb::Patch, &one, &json!({ "minutes": 5 })).await;
+    assert_eq!(behind.status, 403, "{behind:?}");
+    let no_more = json!({ "official": false });
+    assert_eq!(client.administer(Verb::Patch, &one, &no_more).await.status, 200);
     // One bound of two must fit the other.
     let below = client.as_player(1, Verb::Patch, &one, &json!({ "playersMax": 1 })).await;
     assert_eq!(
         (below.status.as_u16(), &below.json()["details"][0]["path"]),
         (400, &json!("playersMax"))
     );
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn what_may_be_stored_can_be_read_and_removed_again() {
+    let client = TestClient::start().await;
+    let nested = |depth: usize| {
+        let text = format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    let deep = new_system(json!({ "setup": nested(32) }));
+    let one = format!("/api/systems/{}", client.made_by(1, "/api/systems", &deep).await);
+    assert_eq!(client.as_player(1, Verb::Get, &one, &Value::Null).await.status, 200);
+    assert_eq!(client.as_player(1, Verb::Delete, &one, &Value::Null).await.status, 204);
+    let deeper = new_system(json!({ "setup": nested(33) }));
+    let refused = client.as_player(1, Verb::Post, "/api/systems", &deeper).await;
+    assert_eq!(refused.json()["details"][0]["path"], "setup", "{refused:?}");
     client.stop().await;
 }

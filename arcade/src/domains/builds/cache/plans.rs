@@ -70,7 +70,7 @@ pub(in crate::domains::builds) const TRUSTED: CachePlan =
 
 /// How many like a build. Who may see the build is decided before this is asked.
 pub(in crate::domains::builds) const LIKES: CachePlan =
-    public("build-likes", Duration::ZERO, &["build-{id}"]);
+    public("build-likes", Duration::ZERO, &["build-likes:{id}"]);
 
 /// Lists of public builds.
 pub(in crate::domains::builds) const LISTS: CachePlan =

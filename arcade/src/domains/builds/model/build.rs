@@ -132,6 +132,13 @@ pub struct BuildChange {
 }
 
 impl BuildChange {
+    /// Whether it changes nothing but who sees the build.
+    pub fn is_only_private(&self) -> bool {
+        *self == BuildChange { private: self.private, ..BuildChange::default() }
+    }
+}
+
+impl BuildChange {
     /// The build as it is after the change.
     pub fn applied(self, Build { head, graph }: &Build, now_ms: i64) -> Build {
         let (head, graph) = (head.clone(), graph.clone());

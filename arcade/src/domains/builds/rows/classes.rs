@@ -25,7 +25,7 @@ const ONE: &str = classes!("c.skills, ", "WHERE c.name_lower = $1");
 
 const SKILLS: &str = "SELECT skills FROM classes WHERE id = $1";
 
-/// Locks the row, so that the class is made once.
+/// Locks the row, if there is one: two who make the same class meet at its unique name.
 const NUMBER: &str = "UPDATE classes SET name_lower = name_lower WHERE name_lower = $1 RETURNING id";
 
 const CHANGE: &str = "
