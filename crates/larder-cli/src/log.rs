@@ -10,6 +10,9 @@ use serde::Serialize;
 use crate::servers::Servers;
 use crate::table;
 
+/// The end of the year 9999, the last that RFC 3339 can write.
+const LAST_MS: i64 = 253_402_300_799_999;
+
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// How many at most, the newest; 1 to 1000.
@@ -96,7 +99,7 @@ fn what(row: &LogRow) -> String {
 }
 
 fn time(at_ms: i64) -> String {
-    let since = Duration::from_millis(at_ms.unsigned_abs());
+    let since = Duration::from_millis(at_ms.clamp(0, LAST_MS).unsigned_abs());
     format_rfc3339_millis(SystemTime::UNIX_EPOCH + since).to_string()
 }
 

@@ -2,13 +2,14 @@
 //! commit that landed late, after an outage. Sending a row twice is no harm, leaving one out is.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use larder::{Invalidation, InvalidationTextError, Larder, Outcome};
 use sqlx::Pool;
 use sqlx::pool::PoolConnection;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::connection::OutboxConnection;
 use super::desk::Desk;
@@ -21,6 +22,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// The same while the database is away.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// A look that takes longer is given up: the database is away.
+const LOOK_MAX: Duration = Duration::from_secs(10);
 
 /// Rows that one look sees, the oldest of all.
 const SEEN_MAX: usize = 1_000;
@@ -106,7 +110,9 @@ where
     pub async fn run(&mut self) {
         let (mut pause, mut lost) = (PAUSE, false);
         loop {
-            match self.look().await {
+            // A server that stands still closes no connection.
+            let look = timeout(LOOK_MAX, self.look()).await;
+            match look.unwrap_or_else(|_| Err(sqlx::Error::Io(ErrorKind::TimedOut.into()))) {
                 Ok(()) => {
                     if std::mem::take(&mut lost) {
                         self.tell(&RelayEvent::DatabaseBack);

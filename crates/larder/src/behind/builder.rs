@@ -95,6 +95,7 @@ impl<K: StoredKey, V: Entry> WriteBehindBuilder<K, V> {
             pending: Arc::new(Pending::new(bounds)),
             intake: Intake::new(last + 1),
             announcing: crate::sync::Mutex::default(),
+            forgetting: tokio::sync::Mutex::default(),
             stop: CancellationToken::new(),
             sink: boxed(sink),
             cache,

@@ -36,6 +36,8 @@ pub(super) struct Behind<K, V> {
     pub(super) intake: Intake<K, V>,
     /// Flushed writes whose records stay until every node knows, in their order.
     pub(super) announcing: Mutex<VecDeque<Announcement>>,
+    /// Whose turn it is to let the journal forget.
+    pub(super) forgetting: tokio::sync::Mutex<()>,
     pub(super) stop: CancellationToken,
 }
 

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use super::core::{Behind, StoredKey};
 use super::journal::JournalError;
 use super::pended::Pended;
+use super::pending::Pending;
 use super::sink::{Change, SinkError};
 use super::state::Due;
 use crate::asked::Asked;
@@ -218,15 +219,17 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
     /// Parked writes go back into the queue. Answers how many.
     pub(super) async fn retry_parked(&self) -> Result<usize, JournalError> {
         let sequences = self.pending.state().retryable();
-        let mut retried = Vec::new();
+        let mut count = 0;
         for sequence in sequences {
             self.asked(self.journal.park(self.cache.name(), sequence, None)).await?;
-            retried.extend(self.pending.state().unpark(sequence, self.node().now()));
+            let retried = self.pending.state().unpark(sequence, self.node().now());
             self.pending.stir();
+            let Some(retried) = retried else { continue };
+            count += 1;
+            // Readers get it again, and not what was cached in its place.
+            drop(self.invalidate(&[retried]).await);
         }
-        // Readers get them again, and not what was cached in their place.
-        drop(self.invalidate(&retried).await);
-        Ok(retried.len())
+        Ok(count)
     }
 
     /// Parts lie as on a stack: the last comes first.
@@ -234,7 +237,11 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         let writes: Batch<V> = parts.into_iter().rev().flatten().collect();
         let cache = self.cache.name();
         self.node().emit(Event::FlushFailed { cache, writes: writes.len(), error: reason });
-        let exhausted = self.pending.state().put_back(&writes, self.pending.bounds().tries_max);
+        let exhausted = {
+            let mut state = self.pending.state();
+            state.counts.retries += 1;
+            state.put_back(&writes, self.pending.bounds().tries_max)
+        };
         let mut kept = Vec::new();
         for write in exhausted {
             if !self.park(&write, &format!("given up: {reason}")).await {
@@ -247,19 +254,24 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
     }
 
     /// Lets the journal forget what it need not keep. True: there was something, and it did.
+    ///
+    /// One at a time, and what the journal has not forgotten is tried again, also if this is dropped:
+    /// no record may outlast one that has replaced it.
     pub(super) async fn forget(&self) -> bool {
+        let _turn = self.forgetting.lock().await;
         self.announced();
         let mut forgot = false;
         loop {
-            let sequences = self.pending.state().forgettable(FORGET_MAX);
-            if sequences.is_empty() {
+            let mut old = Forgettable::of(&self.pending);
+            if old.sequences.is_empty() {
                 break;
             }
-            if let Err(error) = self.asked(self.journal.forget(self.cache.name(), &sequences)).await {
+            let asked = self.journal.forget(self.cache.name(), &old.sequences);
+            if let Err(error) = self.asked(asked).await {
                 self.journal_failed(&error);
-                self.pending.state().not_forgotten(sequences);
                 return false;
             }
+            old.sequences.clear();
             forgot = true;
         }
         self.pending.ease();
@@ -278,5 +290,23 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
             state.unannounced = state.unannounced.saturating_sub(sequences.len());
             state.may_forget(&sequences);
         }
+    }
+}
+
+/// Records that the journal is asked to forget. Those that are left when it is dropped were not.
+struct Forgettable<'p, V> {
+    pending: &'p Pending<V>,
+    sequences: Vec<u64>,
+}
+
+impl<'p, V> Forgettable<'p, V> {
+    fn of(pending: &'p Pending<V>) -> Self {
+        Forgettable { pending, sequences: pending.state().forgettable(FORGET_MAX) }
+    }
+}
+
+impl<V> Drop for Forgettable<'_, V> {
+    fn drop(&mut self) {
+        self.pending.state().not_forgotten(std::mem::take(&mut self.sequences));
     }
 }

@@ -206,7 +206,6 @@ impl<V> State<V> {
         batch: &[Arc<Pended<V>>],
         tries_max: u32,
     ) -> Vec<Arc<Pended<V>>> {
-        self.counts.retries += 1;
         let mut exhausted = Vec::new();
         for write in batch.iter().rev() {
             let Some(slot) = self.slot_of(write) else { continue };

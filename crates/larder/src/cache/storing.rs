@@ -13,6 +13,7 @@ use crate::invalidation::{Invalidated, Outcome};
 use crate::loaded::{Content, Loaded};
 use crate::memory::resident::{Held, Resident, Stored};
 use crate::node::invalidate::has_pattern;
+use crate::node::invalidate::swept;
 use crate::node::marks::Target;
 use crate::node::subject::Names;
 use crate::node::view::Place;
@@ -127,7 +128,7 @@ impl<V: Entry> Storing<V> {
             .filter(|here| self.is_kept() && allowed(here.fill))
             .map(|here| StoredAt { at: here.at, l0: here.sequence });
         let resident = self.settle(core, stored, false);
-        let matched = node.sweep_embedded(&records).await;
+        let matched = swept(node.finish_patterns(&records)).await;
         let outcome = matched.map_or(outcome, |_| Outcome::Shared(node.position()));
         let invalidated = Invalidated { outcome, matched };
         Kept { resident, stored: stored.is_some(), invalidated }

@@ -77,7 +77,7 @@ impl<K: Key, V: Entry> Cache<K, V> {
     /// The lease of the key is taken before the write begins, so of two writers of the fleet at
     /// most one stores its value, and whoever does not have the lease only invalidates: in whatever
     /// order two writes come, the older value never stays. While the write runs, callers who miss
-    /// the entry wait for it, as they wait for a load. A write that reads the same entry through
+    /// the entry of a shared tier wait for it, as they wait for a load. A write that reads the same entry through
     /// the cache would wait for itself: read the source in it.
     ///
     /// The write gives what a loader would: a `V`, an `Option<V>`, or a
@@ -205,7 +205,7 @@ impl<'c, K: Key, V: Entry, F, L: IntoLoaded<V>, E> WriteThrough<'c, K, V, F, L, 
     ///
     /// # Errors
     /// Only the write's own. Faults of the cache are never in here, and never keep the write from
-    /// being made: they cost at most `call_timeout` before it, and `append_timeout` after it.
+    /// being made: they cost a few times `call_timeout` before it, and `append_timeout` after it.
     ///
     /// # Cancel safety
     /// Dropped once the write has begun, it invalidates: the source may have committed. A commit

@@ -58,6 +58,8 @@ struct Plans {
     debounced: HashMap<Same, Debounced>,
     count: u64,
     kept: bool,
+    /// Nobody waits any more: what is planned is sent at once.
+    closed: bool,
 }
 
 struct Waiting {
@@ -75,6 +77,9 @@ impl Plans {
     /// Notes a plan, or gives it back when there is no room.
     fn note(&mut self, plan: Plan, now: Moment) -> Result<(), Asked> {
         let Plan { asked, priority, when } = plan;
+        if self.closed {
+            return Err(asked);
+        }
         self.count += 1;
         let debounced = matches!(when, When::Quiet { .. });
         let due = match when {
@@ -85,7 +90,9 @@ impl Plans {
                 if let Some(known) = postponed {
                     self.waiting.remove(&known.place);
                 }
-                let latest = first.unwrap_or_else(|| now.plus(at_most));
+                // Of two rules that name the same, the more impatient one counts.
+                let own = now.plus(at_most);
+                let latest = first.map_or(own, |first| first.min(own));
                 let due = now.plus(quiet).min(latest);
                 if self.waiting.len() < PLANS_MAX {
                     let known = Debounced { place: (due, self.count), latest };
@@ -138,9 +145,13 @@ impl Node {
         self.agenda.plans.lock().waiting.len()
     }
 
-    /// Sends every plan, whenever it is due.
+    /// Sends every plan, whenever it is due. What is planned from now on does not wait.
     pub(crate) async fn hurry_plans(self: &Arc<Self>) {
-        let due = self.agenda.plans.lock().due(Moment::NEVER);
+        let due = {
+            let mut plans = self.agenda.plans.lock();
+            plans.closed = true;
+            plans.due(Moment::NEVER)
+        };
         self.send_plans(due).await;
     }
 

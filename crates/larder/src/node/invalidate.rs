@@ -14,7 +14,7 @@ use crate::invalidation::{Invalidated, Outcome};
 use crate::position::Position;
 use crate::record::{Mode, Name, NameKind, Record};
 use crate::shard::Fill;
-use crate::wait;
+use crate::wait::{self, Signal};
 
 /// An invalidation that this node honours already, and that others do not know yet.
 pub(crate) struct Hidden {
@@ -25,9 +25,12 @@ pub(crate) struct Hidden {
     number: u64,
 }
 
+/// How many entries each sweep of memory will have found.
+pub(crate) type Sweeps = Vec<Arc<Signal<u64>>>;
+
 enum Way {
-    /// The embedded shard has it.
-    Embedded(Outcome),
+    /// The embedded shard has it; memory is swept for its patterns.
+    Embedded(Outcome, Sweeps),
     Shared(Appending),
 }
 
@@ -44,7 +47,7 @@ impl Node {
         self.count_invalidated(&records);
         let way = self.hide_records(&records);
         let outcome = match &way {
-            Way::Embedded(outcome) => outcome.clone(),
+            Way::Embedded(outcome, _) => outcome.clone(),
             Way::Shared(appending) => Outcome::Local(appending.ticket.clone()),
         };
         let number = self.trail.begun(self.now(), cause, &records, Some(outcome));
@@ -53,7 +56,10 @@ impl Node {
 
     fn hide_records(self: &Arc<Self>, records: &[(Target, Mode)]) -> Way {
         match self.embedded() {
-            Some(_) => Way::Embedded(self.invalidate_embedded(records, None).0),
+            Some(_) => {
+                let (outcome, _) = self.invalidate_embedded(records, None);
+                Way::Embedded(outcome, self.finish_patterns(records))
+            }
             None => Way::Shared(self.begin_append(records.to_vec(), None)),
         }
     }
@@ -74,8 +80,8 @@ impl Node {
 
     async fn log(self: &Arc<Self>, records: &[(Target, Mode)], way: Way) -> Invalidated {
         match way {
-            Way::Embedded(outcome) => {
-                let matched = self.sweep_embedded(records).await;
+            Way::Embedded(outcome, sweeps) => {
+                let matched = swept(sweeps).await;
                 let outcome = matched.map_or(outcome, |_| Outcome::Shared(self.position()));
                 Invalidated { outcome, matched }
             }
@@ -110,21 +116,14 @@ impl Node {
         (outcome, appended)
     }
 
-    /// Sweeps the patterns among these out of memory. Some(count): how many entries matched, if
-    /// there was a pattern.
-    pub(crate) async fn sweep_embedded(&self, records: &[(Target, Mode)]) -> Option<u64> {
-        if !has_pattern(records) {
-            return None;
-        }
-        let mut matched = 0;
-        for (target, mode) in records {
-            if let Target::Pattern(pattern) = target
-                && let Some(count) = self.finish_embedded(pattern, *mode)
-            {
-                matched += count.wait().await;
-            }
-        }
-        Some(matched)
+    /// Kills what the patterns among these match, in the embedded shard, and begins to sweep it out of
+    /// memory.
+    pub(crate) fn finish_patterns(&self, records: &[(Target, Mode)]) -> Sweeps {
+        let finished = records.iter().filter_map(|(target, mode)| match target {
+            Target::Pattern(pattern) => self.finish_embedded(pattern, *mode),
+            Target::Name(_) => None,
+        });
+        finished.collect()
     }
 
     /// Where this node stands in the log of every shard.
@@ -204,4 +203,16 @@ fn name_of_cache(name: &Name) -> Option<String> {
         }
         NameKind::Root | NameKind::Tag => None,
     }
+}
+
+/// How many entries matched, once memory is swept; `None` if there was no pattern.
+pub(crate) async fn swept(sweeps: Sweeps) -> Option<u64> {
+    if sweeps.is_empty() {
+        return None;
+    }
+    let mut matched = 0;
+    for sweep in sweeps {
+        matched += sweep.wait().await;
+    }
+    Some(matched)
 }

@@ -261,3 +261,12 @@ async fn an_invalidation_is_repeated_when_the_replica_has_caught_up() {
     pass(&clock, seconds(10)).await;
     assert_eq!(kept(&cache, 7), Some(2), "it is repeated once");
 }
+
+#[tokio::test]
+async fn a_dropped_write_hides_at_once_what_each_of_its_patterns_matches() {
+    let (_clock, larder) = node();
+    let cache = users(&larder).await;
+    drop(larder.writing(glob("user:1:*").and(glob("user:2:*"))));
+    // Nobody has had a turn since.
+    assert_eq!(left(&cache), texts(&["10:a", "10:b", "11:a", "11:b"]));
+}

@@ -164,6 +164,24 @@ async fn what_waits_is_told_when_the_node_closes() {
     drop(Rules::new(&larder, [rule]).tell(&Changed(1)).await);
     larder.close().await;
     assert_eq!((kept(&cache, 1), larder.stats().planned), (None, 0));
+    let late = Rule::new("itself", number).debounced(seconds(60), seconds(60));
+    let told = Rules::new(&larder, [late]).tell(&Changed(1)).await;
+    assert_eq!((told.planned, told.hurried), (0, 1), "nobody is left to tell it later");
+}
+
+#[tokio::test]
+async fn of_two_rules_that_wait_for_quiet_the_more_impatient_one_counts() {
+    let (clock, larder) = node();
+    let cache = filled(&larder, [1]).await;
+    let patient = Rule::new("patient", number).debounced(millis(300), seconds(60));
+    let other = Rule::new("impatient", number).debounced(millis(300), seconds(1));
+    let (patient, other) = (Rules::new(&larder, [patient]), Rules::new(&larder, [other]));
+    drop(patient.tell(&Changed(1)).await);
+    for _ in 0..6 {
+        drop(other.tell(&Changed(1)).await);
+        pass(&clock, millis(200)).await;
+    }
+    assert!(kept(&cache, 1).is_none(), "a second has passed since the impatient one was told");
 }
 
 #[tokio::test]
