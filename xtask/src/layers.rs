@@ -98,8 +98,9 @@ const BUILT_EXAMPLES: &str = of_all!("cargo build --quiet", " --examples");
 const THREAD_ORDERS: &str = "LARDER_SCHEDULES={2000|20000} \
     cargo test --quiet -p larder --features shuttle --profile sim --lib shuttle_tests";
 
-/// A copy of the sources with a switch for each step of the protocol.
-const MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- mutants";
+/// A copy of the sources with a switch for each step of the protocol. Some orders of threads are rare.
+const MUTANTS: &str =
+    "LARDER_SCHEDULES=6000 cargo run --quiet -p larder-sim --profile sim -- mutants";
 
 /// How long the long tests are.
 macro_rules! extents {
