@@ -1,40 +1,45 @@
 //! Decides whom and what a change is put down to in the audit trail: the user and the route of the
 //! request that makes it. Handlers need not say it.
 
-use std::sync::Arc;
+use std::cell::Cell;
 
+use axum::extract::MatchedPath;
 use larder::Invalidation;
-use parking_lot::Mutex;
 
 use crate::auth::UserId;
 
 tokio::task_local! {
-    static CAUSE: Arc<Mutex<Cause>>;
+    static CAUSE: Cause;
 }
 
-/// What is known of the request so far.
-#[derive(Debug)]
+/// What is known of the request so far. Only a change makes words of it.
+#[derive(Debug, Clone)]
 struct Cause {
-    because: Arc<str>,
-    by: Option<Arc<str>>,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    by: Cell<Option<UserId>>,
 }
 
-/// Answers a request whose changes are put down to `route`.
-pub(crate) async fn of_request<T>(route: String, answering: impl Future<Output = T>) -> T {
-    let cause = Cause { because: route.into(), by: None };
-    CAUSE.scope(Arc::new(Mutex::new(cause)), answering).await
+/// Answers a request, to which its changes are put down.
+pub(crate) async fn of_request<T>(
+    method: &'static str,
+    route: Option<MatchedPath>,
+    answering: impl Future<Output = T>,
+) -> T {
+    CAUSE.scope(Cause { method, route, by: Cell::new(None) }, answering).await
 }
 
 /// Puts what follows in this request down to a user.
 pub(crate) fn is_asked_by(user: UserId) {
-    let noted = CAUSE.try_with(|cause| cause.lock().by = Some(format!("user {}", user.0).into()));
-    // Outside of a request nobody is to be named.
-    noted.unwrap_or_default();
+    match CAUSE.try_with(|cause| cause.by.set(Some(user))) {
+        Ok(()) => {}
+        Err(_) => tracing::trace!("a token was read outside of a request: nobody is named"),
+    }
 }
 
 /// `work` for a task of its own, put down to the request of this one.
 pub(crate) fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
-    let cause = CAUSE.try_with(Arc::clone);
+    let cause = CAUSE.try_with(Cause::clone);
     async move {
         match cause {
             Ok(cause) => CAUSE.scope(cause, work).await,
@@ -45,13 +50,11 @@ pub(crate) fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = 
 
 /// What a change makes wrong, put down to its request.
 pub(crate) fn put_down(wrong: Invalidation) -> Invalidation {
-    let known = CAUSE.try_with(|cause| {
-        let Cause { because, by } = &*cause.lock();
-        (Arc::clone(because), by.clone())
-    });
-    match known {
-        Ok((because, Some(by))) => wrong.because(because).by(by),
-        Ok((because, None)) => wrong.because(because),
-        Err(_) => wrong,
+    let Ok(Cause { method, route, by }) = CAUSE.try_with(Cause::clone) else { return wrong };
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let wrong = wrong.because(format!("{method} {route}"));
+    match by.get() {
+        Some(user) => wrong.by(format!("user {}", user.0)),
+        None => wrong,
     }
 }

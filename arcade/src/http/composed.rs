@@ -1,51 +1,11 @@
-//! Decides which values of several parts a field takes: lists of words, lists of numbers, objects
-//! that the server keeps without looking into them.
+//! Decides which values of several parts a field takes: lists of numbers, objects that the server
+//! keeps without looking into them.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value, json};
 
-use super::format::{Format, Given, id, line};
-
-/// A list of different lines of text.
-#[derive(Debug, Clone)]
-pub struct Labels {
-    count_max: usize,
-    chars: RangeInclusive<usize>,
-}
-
-/// At most `count_max` different lines of so many characters each.
-pub const fn labels(count_max: usize, chars: RangeInclusive<usize>) -> Labels {
-    Labels { count_max, chars }
-}
-
-impl Format for Labels {
-    type Value = Vec<String>;
-
-    fn read(&self, given: Given<'_>) -> Option<Vec<String>> {
-        let Given::Json(raw) = given else { return None };
-        let list: Vec<String> = serde_json::from_str(raw).ok()?;
-        let good = |text: &String| line(self.chars.clone()).read(Given::Query(text)).is_some();
-        let different = list.iter().collect::<BTreeSet<_>>().len() == list.len();
-        (different && list.len() <= self.count_max && list.iter().all(good)).then_some(list)
-    }
-
-    fn demand(&self) -> &'static str {
-        "be a list of different lines of text"
-    }
-
-    fn limit(&self) -> String {
-        let (min, max) = (self.chars.start(), self.chars.end());
-        format!("up to {} of {min} to {max} characters", self.count_max)
-    }
-
-    fn schema(&self) -> Value {
-        let (min, max) = (self.chars.start(), self.chars.end());
-        let item = json!({ "type": "string", "minLength": min, "maxLength": max });
-        json!({ "type": "array", "items": item, "maxItems": self.count_max, "uniqueItems": true })
-    }
-}
+use super::format::{Format, Given, id};
 
 /// The numbers of different things, in the order in which they are to be answered.
 #[derive(Debug, Clone, Copy)]
@@ -153,17 +113,6 @@ mod tests {
         let read = |text: &str| ids(3).read(Given::Query(text));
         assert_eq!(read("3,1,2"), Some(vec![3, 1, 2]));
         for wrong in ["", ",", "1,", "1,1", "0", "-1", "+1", "1 ,2", "1,2,3,4", "a"] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn labels_are_few_short_and_different() {
-        let read = |text: &str| labels(2, 1..=3).read(Given::Json(text));
-        assert_eq!(read(r#"["a", "abc"]"#), Some(vec!["a".to_owned(), "abc".to_owned()]));
-        assert_eq!(read("[]"), Some(Vec::new()));
-        for wrong in [r#"["a","a"]"#, r#"["abcd"]"#, r#"[""]"#, r#"["a","b","c"]"#, "[1]", "{}", "1"]
-        {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

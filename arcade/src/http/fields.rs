@@ -109,6 +109,30 @@ impl Fields {
         }
     }
 
+    /// A field that must be the path or URL of something that a page can show without leaving https.
+    pub fn picture(
+        &mut self,
+        name: &'static str,
+        format: impl Format<Value = String>,
+    ) -> Option<String> {
+        let path = self.required(name, format)?;
+        let of_this_site = path.starts_with('/') && !path.starts_with("//");
+        if of_this_site || path.starts_with("https://") {
+            return Some(path);
+        }
+        self.mistake(name, "must be a path of this site or an https URL", "/… or https://…");
+        None
+    }
+
+    /// A change, which is a mistake if it changes nothing.
+    pub fn changing<C: Default + PartialEq>(&mut self, change: C) -> Option<C> {
+        if change == C::default() {
+            self.mistake("", "must change something", "at least one field");
+            return None;
+        }
+        Some(change)
+    }
+
     /// Names a mistake that only several fields together make.
     pub fn mistake(&mut self, path: &str, message: &str, limit: &str) {
         if self.mistakes.len() < MISTAKES_MAX {

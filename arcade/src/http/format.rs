@@ -280,3 +280,19 @@ impl Format for Flag {
         json!({ "type": "boolean" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_few_short_and_different() {
+        let read = |text: &str| lines(line(1..=3), 2).read(Given::Json(text));
+        assert_eq!(read(r#"["a", "abc"]"#), Some(vec!["a".to_owned(), "abc".to_owned()]));
+        assert_eq!(read("[]"), Some(Vec::new()));
+        for wrong in [r#"["a","a"]"#, r#"["abcd"]"#, r#"[""]"#, r#"["a","b","c"]"#, "[1]", "{}", "1"]
+        {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

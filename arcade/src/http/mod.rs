@@ -22,7 +22,7 @@ mod routes;
 mod slice;
 
 pub use cached::Cached;
-pub use composed::{Ids, Labels, Object, ids, labels, object};
+pub use composed::{Ids, Object, ids, object};
 pub use conditional::conditional;
 pub use cursor::{Cursor, Cursors, Stretch, cursors};
 pub use described::{Described, Takes};

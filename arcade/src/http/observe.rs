@@ -44,13 +44,13 @@ pub async fn observed(
 ) -> Response {
     let begun = telemetry.now();
     let id = RequestId::of(&request);
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     let method = bounded(request.method());
     let span = tracing::info_span!("request", id = id.0, method, route);
     request.extensions_mut().insert(id.clone());
     let answering = next.run(request).instrument(span.clone());
-    let mut response = cause::of_request(format!("{method} {route}"), answering).await;
+    let mut response = cause::of_request(method, matched.clone(), answering).await;
     let status = response.status().as_u16();
     let took = telemetry.since(begun);
     telemetry.http_request(&HttpRequest { method, route, status, took });

@@ -2,6 +2,7 @@
 //! which runs on SQLite and PostgreSQL alike.
 
 mod error;
+mod json;
 mod kind;
 mod migrations;
 pub mod numbers;
@@ -22,6 +23,7 @@ use self::pulse::Pulse;
 use crate::settings;
 
 pub use error::StorageError;
+pub(crate) use json::{as_json, from_json};
 pub use transaction::{Transaction, retried};
 
 /// How long a request waits for a connection, or for its turn to write, while others get on.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use larder::ProbeReport;
+use larder_console::Answer;
 use larder_redis::{CommandFigures, ServerReport};
 use larder_sql::outbox::OutboxStats;
 use serde::Serialize;
@@ -23,13 +24,7 @@ pub const HIT_RATE_TARGET: f64 = 90.0;
 const READ_TARGET: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Serialize)]
-pub(super) struct Envelope {
-    success: bool,
-    data: Data,
-}
-
-#[derive(Debug, Serialize)]
-struct Data {
+pub(super) struct Data {
     /// The name is older than the tiers. The counts are those of all caches, in all tiers.
     redis: Counts,
     performance: Performance,
@@ -165,8 +160,8 @@ pub(super) async fn show(
     _: Admin,
     _: NoQuery,
     State(system): State<System>,
-) -> Result<Json<Envelope>, ApiError> {
-    Ok(Json(envelope(&system).await))
+) -> Result<Json<Answer<Data>>, ApiError> {
+    Ok(Json(Answer::of(data(&system).await)))
 }
 
 /// Counts from here on, and shows that.
@@ -174,12 +169,12 @@ pub(super) async fn reset(
     _: Admin,
     State(system): State<System>,
     _: NoInput,
-) -> Result<Json<Envelope>, ApiError> {
+) -> Result<Json<Answer<Data>>, ApiError> {
     system.figures.reset();
-    Ok(Json(envelope(&system).await))
+    Ok(Json(Answer::of(data(&system).await)))
 }
 
-async fn envelope(system: &System) -> Envelope {
+async fn data(system: &System) -> Data {
     let caches = system.figures.since_reset();
     let none = CacheFigures::default();
     let all = caches.iter().fold(none, |all, figures| all.plus(figures));
@@ -205,7 +200,7 @@ async fn envelope(system: &System) -> Envelope {
     let servers = reports.into_iter().map(Server::of).collect();
     let probe = system.probe_report().map(ProbeFigures::of);
     let outbox = OutboxFigures::of(system.outbox.stats());
-    Envelope { success: true, data: Data { redis, performance, caches, servers, probe, outbox } }
+    Data { redis, performance, caches, servers, probe, outbox }
 }
 
 fn redis_health(system: &System) -> Health {

@@ -13,7 +13,7 @@ pub use board::{Board, BoardFormat, Grid, board};
 pub use fault::{Fault, attempted};
 pub use plans::{ABSENT, ASSET_META, ROOM_ASSETS, ROOM_STATE};
 pub use seats::{LockedRoom, Seat, seat_of, taken_seat};
-pub(crate) use words::{as_json, json, word, words};
+pub(crate) use words::{word, words};
 
 /// What the cached state of a room carries.
 pub fn room_tag(room: i64) -> Tag {

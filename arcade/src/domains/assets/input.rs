@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::model::{Asset, AssetKind};
 use crate::auth::UserId;
 use crate::http::{
-    Fields, Format, Given, Input, LIMIT_MAX, choice, flag, id, ids, integer, labels, line, object,
+    Fields, Format, Given, Input, LIMIT_MAX, choice, flag, id, ids, integer, line, lines, object,
 };
 
 const NAME_CHARS: RangeInclusive<usize> = 1..=120;
@@ -105,14 +105,14 @@ impl Input for NewAsset {
         let system = fields.optional("systemId", id());
         let name = fields.required("name", line(NAME_CHARS));
         let kind = fields.required("type", choice(AssetKind::ALL));
-        let path = fields.required("path", line(PATH_CHARS));
+        let path = fields.picture("path", line(PATH_CHARS));
         let file_name = fields.required("fileName", line(FILE_NAME_CHARS));
         let size_bytes = fields.required("sizeBytes", integer(SIZE_BYTES));
         let mime_type = fields.required("mimeType", MimeType);
         let width = fields.optional("width", integer(SIDE));
         let height = fields.optional("height", integer(SIDE));
         let public = fields.or("public", false, flag());
-        let tags = fields.optional("tags", labels(TAGS_MAX, TAG_CHARS));
+        let tags = fields.optional("tags", lines(line(TAG_CHARS), TAGS_MAX));
         let metadata = fields.optional("metadata", object(METADATA_BYTES_MAX));
         let (room, system) = (room?, system?);
         if room.is_some() && system.is_some() {
@@ -124,7 +124,7 @@ impl Input for NewAsset {
             system,
             name: name?,
             kind: kind?,
-            path: reachable(fields, path)?,
+            path: path?,
             file_name: file_name?,
             size_bytes: size_bytes?,
             mime_type: mime_type?,
@@ -135,15 +135,4 @@ impl Input for NewAsset {
             metadata: metadata?.unwrap_or_else(|| Value::Object(Default::default())),
         })
     }
-}
-
-/// A page must be able to show it without leaving https.
-fn reachable(fields: &mut Fields, path: Option<String>) -> Option<String> {
-    let path = path?;
-    let of_this_site = path.starts_with('/') && !path.starts_with("//");
-    if of_this_site || path.starts_with("https://") {
-        return Some(path);
-    }
-    fields.mistake("path", "must be a path of this site or an https URL", "/… or https://…");
-    None
 }

@@ -8,8 +8,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use super::model::{Asset, AssetKind, AssetNumbers};
 use crate::auth::{CurrentUser, Role, UserId};
 use crate::http::Page;
-use crate::storage::{StorageError, Store, placeholders};
-use crate::tabletop::{as_json, json, word};
+use crate::storage::{StorageError, Store, as_json, from_json, placeholders};
+use crate::tabletop::word;
 
 /// The total and the page come from one statement: two would each see the database at another
 /// moment.
@@ -158,8 +158,8 @@ fn asset(row: &AnyRow) -> Result<Asset, sqlx::Error> {
         width: row.try_get("width")?,
         height: row.try_get("height")?,
         public: row.try_get::<i64, _>("public")? != 0,
-        tags: json(row, "tags")?,
-        metadata: json(row, "metadata")?,
+        tags: from_json(row, "tags")?,
+        metadata: from_json(row, "metadata")?,
         created_at_ms: row.try_get("created_at_ms")?,
     })
 }

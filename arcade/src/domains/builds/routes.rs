@@ -1,7 +1,5 @@
 //! The routes of classes, builds and likes.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::{FromRef, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -186,7 +184,7 @@ fn by_caller(answer: Result<impl IntoResponse, ApiError>) -> Response {
 async fn classes(_: NoQuery, State(builds): State<Builds>) -> Result<impl IntoResponse, ApiError> {
     let list = builds.caches().classes().await?;
     let count = list.value.classes.len() as u64;
-    Ok(answered(&list, |list| Envelope::counted(list.classes.clone(), count)))
+    Ok(list.map(|list| Envelope::counted(list.classes.clone(), count)))
 }
 
 async fn class(
@@ -195,7 +193,7 @@ async fn class(
     State(builds): State<Builds>,
 ) -> Result<impl IntoResponse, ApiError> {
     let class = builds.caches().class(&name).await?;
-    Ok(answered(&class, |class| Envelope::of(ShownClass::of(class.clone()))))
+    Ok(class.map(|class| Envelope::of(ShownClass::of(class.clone()))))
 }
 
 async fn class_tags(
@@ -204,7 +202,7 @@ async fn class_tags(
     State(builds): State<Builds>,
 ) -> Result<impl IntoResponse, ApiError> {
     let list = builds.caches().class_tags(&name).await?;
-    Ok(answered(&list, |list| Envelope::counted(list.tags.clone(), list.tags.len() as u64)))
+    Ok(list.map(|list| Envelope::counted(list.tags.clone(), list.tags.len() as u64)))
 }
 
 async fn put_class(
@@ -254,7 +252,7 @@ async fn show(
     State(builds): State<Builds>,
 ) -> Response {
     let shown = builds.caches().shown(id, viewer).await;
-    by_caller(shown.map(|shown| answered(&shown, |shown| Envelope::of(shown.clone()))))
+    by_caller(shown.map(|shown| shown.map(|shown| Envelope::of(shown.clone()))))
 }
 
 async fn board(
@@ -341,9 +339,4 @@ async fn like(
     _: NoInput,
 ) -> Result<impl IntoResponse, ApiError> {
     Ok(Json(Envelope::of(builds.toggle_like(user.id, id).await?)))
-}
-
-/// A cached value in its envelope.
-fn answered<T, U>(cached: &Cached<T>, wrap: impl FnOnce(&T) -> U) -> Cached<U> {
-    Cached { value: Arc::new(wrap(&cached.value)), provenance: cached.provenance }
 }

@@ -120,11 +120,7 @@ impl Input for ItemChange {
             stock: stock?,
             community_item: community_item?,
         };
-        if change == ItemChange::default() {
-            fields.mistake("", "must change something", "at least one field");
-            return None;
-        }
-        Some(change)
+        fields.changing(change)
     }
 }
 

@@ -10,7 +10,7 @@ use super::rows::inventory_insert;
 use crate::auth::UserId;
 use crate::balances::{self, Charge};
 use crate::ledger::Reason;
-use crate::storage::{StorageError, new_id};
+use crate::storage::{StorageError, as_json, new_id};
 
 /// Takes one piece and tells its price, both of the same moment.
 const TAKE: &str = "
@@ -77,7 +77,7 @@ struct Request {
 impl Order {
     fn request(&self) -> Result<String, StorageError> {
         let Order { item, expected_price, .. } = *self;
-        as_json(&Request { item, expected_price })
+        Ok(as_json(&Request { item, expected_price })?)
     }
 }
 
@@ -195,9 +195,4 @@ async fn remember(
         0 => Err(StorageError::Overtaken),
         _ => Ok(()),
     }
-}
-
-fn as_json(value: &impl Serialize) -> Result<String, StorageError> {
-    let text = serde_json::to_string(value).map_err(|fault| sqlx::Error::Encode(fault.into()))?;
-    Ok(text)
 }

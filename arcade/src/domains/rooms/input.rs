@@ -128,7 +128,7 @@ impl Input for RoomChange {
         let active = fields.optional("active", flag());
         let players_max = fields.optional("playersMax", integer(PLAYERS));
         let change = RoomChange { name: name?, active: active?, players_max: players_max? };
-        something(fields, change)
+        fields.changing(change)
     }
 }
 
@@ -147,7 +147,7 @@ impl Input for BoardChange {
         let game_state = fields.optional("gameState", object(GAME_STATE_BYTES_MAX));
         let version = fields.optional("expectedVersion", id());
         let change = BoardChange { board: board?, game_state: game_state?, version: None };
-        let change = something(fields, change)?;
+        let change = fields.changing(change)?;
         Some(BoardChange { version: version?, ..change })
     }
 }
@@ -178,7 +178,7 @@ impl Input for PlayerChange {
         let score = fields.optional("score", integer(SCORE));
         let online = fields.optional("online", flag());
         let change = PlayerChange { role: role?, score: score?, online: online? };
-        something(fields, change)
+        fields.changing(change)
     }
 }
 
@@ -274,15 +274,6 @@ impl Input for BoardAssetChange {
             locked: locked?,
             flipped: flipped?,
         };
-        something(fields, change)
+        fields.changing(change)
     }
-}
-
-/// A change that changes nothing is a mistake.
-fn something<C: Default + PartialEq>(fields: &mut Fields, change: C) -> Option<C> {
-    if change == C::default() {
-        fields.mistake("", "must change something", "at least one field");
-        return None;
-    }
-    Some(change)
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::model::{Category, Complexity, Content, Shelf, System};
 use crate::auth::UserId;
 use crate::http::{
-    Fields, Input, LIMIT_DEFAULT, Page, choice, flag, id, integer, labels, line, object, text,
+    Fields, Input, LIMIT_DEFAULT, Page, choice, flag, id, integer, line, lines, object, text,
 };
 use crate::tabletop::{Board, board};
 
@@ -99,7 +99,7 @@ impl Input for Label {
         let players_min = fields.or("playersMin", 2, integer(PLAYERS));
         let players_max = fields.or("playersMax", 8, integer(PLAYERS));
         let minutes = fields.or("minutes", 60, integer(MINUTES));
-        let tags = fields.optional("tags", labels(TAGS_MAX, TAG));
+        let tags = fields.optional("tags", lines(line(TAG), TAGS_MAX));
         let (players_min, players_max) = (players_min?, players_max?);
         if players_max < players_min {
             fields.mistake("playersMax", "must not be below playersMin", "playersMin or more");
@@ -249,7 +249,7 @@ impl Input for SystemChange {
         let players_min = fields.optional("playersMin", integer(PLAYERS));
         let players_max = fields.optional("playersMax", integer(PLAYERS));
         let minutes = fields.optional("minutes", integer(MINUTES));
-        let tags = fields.optional("tags", labels(TAGS_MAX, TAG));
+        let tags = fields.optional("tags", lines(line(TAG), TAGS_MAX));
         let content = ContentChange::read(fields);
         let change = SystemChange {
             name: name?,
@@ -265,11 +265,7 @@ impl Input for SystemChange {
             tags: tags?,
             content: content?,
         };
-        if change == SystemChange::default() {
-            fields.mistake("", "must change something", "at least one field");
-            return None;
-        }
-        Some(change)
+        fields.changing(change)
     }
 }
 

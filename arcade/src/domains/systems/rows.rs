@@ -7,8 +7,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use super::model::{Category, Complexity, Content, Shelf, System, SystemCard, SystemPage};
 use crate::auth::UserId;
 use crate::http::Page;
-use crate::storage::{StorageError, Store, placeholders};
-use crate::tabletop::{as_json, json, word};
+use crate::storage::{StorageError, Store, as_json, from_json, placeholders};
+use crate::tabletop::word;
 
 /// The total and the page come from one statement: two would each see the database at another
 /// moment. What a list does not show is not read.
@@ -167,7 +167,7 @@ impl SystemRows {
     ) -> Result<Option<Content>, StorageError> {
         let row = sqlx::query(ROOM).bind(room).fetch_optional(connection).await?;
         let Some(row) = row else { return Ok(None) };
-        let (board, setup) = (json(&row, "board")?, json(&row, "game_state")?);
+        let (board, setup) = (from_json(&row, "board")?, from_json(&row, "game_state")?);
         Ok(Some(Content { board, setup, ..Content::empty() }))
     }
 
@@ -223,7 +223,7 @@ fn card(row: &AnyRow) -> Result<SystemCard, sqlx::Error> {
         players_min: row.try_get("players_min")?,
         players_max: row.try_get("players_max")?,
         minutes: row.try_get("minutes")?,
-        tags: json(row, "tags")?,
+        tags: from_json(row, "tags")?,
         created_at_ms: row.try_get("created_at_ms")?,
     })
 }
@@ -244,8 +244,8 @@ fn system(row: &AnyRow) -> Result<System, sqlx::Error> {
         players_min: row.try_get("players_min")?,
         players_max: row.try_get("players_max")?,
         minutes: row.try_get("minutes")?,
-        tags: json(row, "tags")?,
-        content: json(row, "content")?,
+        tags: from_json(row, "tags")?,
+        content: from_json(row, "content")?,
         created_at_ms: row.try_get("created_at_ms")?,
         changed_at_ms: row.try_get("changed_at_ms")?,
     })

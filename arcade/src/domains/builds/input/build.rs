@@ -59,10 +59,6 @@ impl Input for BuildChange {
             daevanion,
             shortcuts,
         };
-        if change == BuildChange::default() {
-            fields.mistake("", "must change something", "at least one field");
-            return None;
-        }
-        Some(change)
+        fields.changing(change)
     }
 }

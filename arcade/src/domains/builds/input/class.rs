@@ -1,6 +1,6 @@
 //! Decides what an admin must say of a class.
 
-use super::{DESCRIPTION, LEVEL_LIMIT, OF_A_SKILL_MAX, SKILLS_MAX, WORD, note_twice, picture};
+use super::{DESCRIPTION, IMAGE, LEVEL_LIMIT, OF_A_SKILL_MAX, SKILLS_MAX, WORD, note_twice};
 use crate::domains::builds::model::{Choice, LEVEL_MAX, NewClass, Skill, Skills};
 use crate::http::{Fields, Input, id, id_list, integer, lines};
 
@@ -21,7 +21,7 @@ impl Input for Skill {
         let id = fields.required("id", id());
         let name = fields.required("name", WORD);
         let description = fields.or("description", String::new(), DESCRIPTION);
-        let icon = picture(fields, "icon");
+        let icon = fields.picture("icon", IMAGE);
         let max_level = fields.or("maxLevel", LEVEL_MAX, integer(LEVEL_LIMIT));
         let choices = fields.list::<Choice>("choices", OF_A_SKILL_MAX);
         let chains = fields.optional("chains", id_list(OF_A_SKILL_MAX));
@@ -40,9 +40,9 @@ impl Input for Skill {
 impl Input for NewClass {
     fn read(fields: &mut Fields) -> Option<Self> {
         let description = fields.or("description", String::new(), DESCRIPTION);
-        let icon = picture(fields, "icon");
-        let banner = picture(fields, "banner");
-        let character_image = picture(fields, "characterImage");
+        let icon = fields.picture("icon", IMAGE);
+        let banner = fields.picture("banner", IMAGE);
+        let character_image = fields.picture("characterImage", IMAGE);
         let tags = fields.optional("tags", lines(WORD, TAGS_MAX));
         let abilities = skills(fields, "abilities");
         let passives = skills(fields, "passives");

@@ -41,17 +41,6 @@ const SKILLS_MAX: usize = 60;
 /// The most specialties of a skill, and the longest chain behind one.
 const OF_A_SKILL_MAX: usize = 12;
 
-/// A page must be able to show the picture without leaving https.
-fn picture(fields: &mut Fields, name: &'static str) -> Option<String> {
-    let image = fields.required(name, IMAGE)?;
-    let of_this_site = image.starts_with('/') && !image.starts_with("//");
-    if of_this_site || image.starts_with("https://") {
-        return Some(image);
-    }
-    fields.mistake(name, "must be a path of this site or an https URL", "/… or https://…");
-    None
-}
-
 /// Notes what is there twice of what may be there once.
 fn note_twice(fields: &mut Fields, name: &str, mut numbers: Vec<i64>) {
     let all = numbers.len();

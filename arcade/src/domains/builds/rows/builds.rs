@@ -4,10 +4,10 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use super::{BuildRows, as_json, from_json};
+use super::BuildRows;
 use crate::auth::{CurrentUser, Role, UserId};
 use crate::domains::builds::model::{Build, BuildHead};
-use crate::storage::{StorageError, placeholders};
+use crate::storage::{StorageError, as_json, from_json, placeholders};
 
 const COLUMNS: &str = "id, name, class_id, owner_id, private, base_sp, extra_sp, base_stp, \
     extra_stp, graph, created_at_ms, updated_at_ms";

@@ -3,9 +3,9 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use super::{BuildRows, as_json, from_json};
+use super::BuildRows;
 use crate::domains::builds::model::{Class, ClassHead, ClassList, Skills, TagList};
-use crate::storage::{StorageError, placeholders};
+use crate::storage::{StorageError, as_json, from_json, placeholders};
 
 /// A row for each tag of a class, or one without.
 macro_rules! classes {

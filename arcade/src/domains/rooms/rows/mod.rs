@@ -12,8 +12,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use super::model::{BoardAsset, OwnRoom, OwnRoomPage, PlayerList, RoomPlayer, RoomState, Visibility};
 use crate::auth::UserId;
 use crate::http::Page;
-use crate::storage::{StorageError, Store, placeholders};
-use crate::tabletop::{Seat, json, word};
+use crate::storage::{StorageError, Store, from_json, placeholders};
+use crate::tabletop::{Seat, word};
 
 const BY_NAME: &str = "SELECT id FROM rooms WHERE name = $1";
 
@@ -154,8 +154,8 @@ fn room(row: &AnyRow) -> Result<RoomState, sqlx::Error> {
         active: row.try_get::<i64, _>("active")? != 0,
         players_max: row.try_get("players_max")?,
         system_id: row.try_get("system_id")?,
-        board: json(row, "board")?,
-        game_state: json(row, "game_state")?,
+        board: from_json(row, "board")?,
+        game_state: from_json(row, "game_state")?,
         players: Vec::new(),
         board_assets: Vec::new(),
         version: row.try_get("version")?,

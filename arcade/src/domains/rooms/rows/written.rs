@@ -4,8 +4,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::RoomState;
 use crate::domains::rooms::input::{BoardChange, RoomChange};
-use crate::storage::{StorageError, placeholders};
-use crate::tabletop::as_json;
+use crate::storage::{StorageError, as_json, placeholders};
 
 const CHANGE: &str = "
     UPDATE rooms SET
