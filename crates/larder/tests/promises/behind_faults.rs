@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::poll;
 use larder::behind::{JournalError, WriteBehind, WriteBehindBuilder, WriteError};
 use larder::conformance::manual::ManualClock;
 use larder::{Cache, Larder};
@@ -140,6 +141,21 @@ async fn a_parked_write_can_be_given_up_and_gives_its_room_back() {
     process.put(8, 1).await.expect("acknowledged");
     process.pass(1).await;
     assert_eq!((rows.of(7), rows.of(8), notebook.sequences().len()), (None, Some(1), 0));
+}
+
+#[tokio::test]
+async fn whoever_gives_a_write_up_and_hangs_up_leaves_no_record_that_comes_back() {
+    let (rows, notebook) = (Rows::default(), Notebook::default());
+    let process = Process::over(&rows, &notebook).await;
+    rows.rejects(7);
+    let sequence = process.put(7, 1).await.expect("acknowledged");
+    process.pass(2).await;
+    let mut giving_up = Box::pin(process.writes.discard_parked(sequence));
+    assert!(poll!(&mut giving_up).is_pending(), "the journal has not answered yet");
+    drop(giving_up);
+    process.put(8, 1).await.expect("acknowledged");
+    process.pass(2).await;
+    assert_eq!(notebook.sequences(), [0; 0], "the next start would write it");
 }
 
 #[tokio::test]

@@ -109,6 +109,7 @@ impl Journal for Notebook {
         sequences: &'a [u64],
     ) -> BoxFuture<'a, Result<(), JournalError>> {
         Box::pin(async {
+            tokio::task::yield_now().await;
             self.answer()?;
             self.records().retain(|sequence, _| !sequences.contains(sequence));
             Ok(())
