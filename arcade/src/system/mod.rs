@@ -4,11 +4,12 @@ mod cache;
 mod health;
 mod log;
 mod parts;
+mod refresh;
 
 use axum::extract::{FromRef, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use larder_console::{CATALOGUE_PATH, LOG_PATH};
+use larder_console::{CATALOGUE_PATH, LOG_PATH, REFRESH_PATH};
 
 use crate::auth::Tokens;
 use crate::http::{Access, Route, Routes, Traffic};
@@ -48,6 +49,10 @@ where
         .route(
             Route::get(LOG_PATH, Access::Admin, "What was invalidated, by whom and why."),
             log::show,
+        )
+        .route(
+            Route::post(REFRESH_PATH, Access::Admin, "Drops all that is cached of one thing."),
+            refresh::refresh,
         )
 }
 

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod log;
+mod refresh;
 mod servers;
 mod table;
 
@@ -29,6 +30,9 @@ enum Command {
     Log(log::Options),
     /// Every cache: its keys, how long its values live, how they are stored.
     Catalogue(catalogue::Options),
+    /// Drops all that is cached of one thing, in every domain: for what was changed behind the
+    /// server's back.
+    Refresh(refresh::Options),
 }
 
 /// What the command prints.
@@ -40,5 +44,6 @@ pub fn told(arguments: &Arguments) -> anyhow::Result<String> {
     match command {
         Command::Log(options) => log::told(servers, options),
         Command::Catalogue(options) => catalogue::told(servers, options),
+        Command::Refresh(options) => refresh::told(servers, options),
     }
 }

@@ -3,17 +3,22 @@
 
 mod catalogue;
 mod log;
+mod refresh;
 
 use serde::{Deserialize, Serialize};
 
 pub use catalogue::CacheRow;
 pub use log::{LogRange, LogRow};
+pub use refresh::{RefreshRequest, RefreshRow};
 
 /// Where a server answers with the audit trail: `Answer<Vec<LogRow>>`, newest first.
 pub const LOG_PATH: &str = "/api/v1/cache/log";
 
 /// Where a server answers with its catalogue: `Answer<Vec<CacheRow>>`, by name.
 pub const CATALOGUE_PATH: &str = "/api/v1/cache/catalogue";
+
+/// Where a server takes a [`RefreshRequest`] by POST: `Answer<RefreshRow>`.
+pub const REFRESH_PATH: &str = "/api/v1/cache/refresh";
 
 /// The envelope of every answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use larder::{BuildError, Invalidation, Key, Loaded, Tag};
 use super::model::{OwnRoomPage, PlayerList, RoomState};
 use super::rows::RoomRows;
 use crate::auth::UserId;
+use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
@@ -192,5 +193,18 @@ impl RoomCaches {
         let wrong = self.renamed(room, [name], members).key(&self.players, &RoomKey { room });
         let tags: [Tag; 2] = [room_tag(room), room_assets_tag(room)];
         tags.into_iter().fold(wrong, Invalidation::tag)
+    }
+}
+
+impl Bundled for RoomCaches {
+    const NAME: &'static str = "rooms";
+
+    fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
+        match bundle {
+            Bundle::User(user) => Some(Invalidation::new().prefix(&self.of_users, &(user.0,))),
+            // Nobody knows any more under which name it was asked for.
+            Bundle::Room(room) => Some(self.player_changed(room).cache(&self.names)),
+            _ => None,
+        }
     }
 }

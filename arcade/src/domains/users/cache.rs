@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::{BuildError, Key, Loaded};
+use larder::{BuildError, Invalidation, Key, Loaded};
 
 use super::model::Account;
 use super::rows::UserRows;
 use crate::auth::UserId;
 use crate::balances;
+use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached};
 use crate::reads::{CachedReads, Reads};
 
@@ -55,5 +56,18 @@ impl UserCaches {
             })
         };
         self.accounts.find(&AccountKey { user: user.0 }, "user", load).await
+    }
+}
+
+impl Bundled for UserCaches {
+    const NAME: &'static str = "users";
+
+    fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
+        match bundle {
+            Bundle::User(user) => {
+                Some(Invalidation::new().key(&self.accounts, &AccountKey { user: user.0 }))
+            }
+            _ => None,
+        }
     }
 }

@@ -2,11 +2,18 @@
 
 use arcade::http::Verb;
 
-use super::row::{Case, Mutation, Preparing, public};
+use super::row::{Case, Mutation, Preparing, of_user, public};
 use crate::support::TestClient;
 
-pub(crate) const ROWS: &[Mutation] =
-    &[Mutation { verb: Verb::Delete, path: "/api/v1/cache", case: "counters only", prepare: reset }];
+pub(crate) const ROWS: &[Mutation] = &[
+    Mutation { verb: Verb::Delete, path: "/api/v1/cache", case: "counters only", prepare: reset },
+    Mutation {
+        verb: Verb::Post,
+        path: "/api/v1/cache/refresh",
+        case: "nothing has changed",
+        prepare: refresh,
+    },
+];
 
 fn reset(client: &TestClient) -> Preparing<'_> {
     Box::pin(async {
@@ -16,6 +23,18 @@ fn reset(client: &TestClient) -> Preparing<'_> {
             body: String::new(),
             shows: Vec::new(),
             keeps: public(["/v1/tournaments"]),
+        }
+    })
+}
+
+fn refresh(client: &TestClient) -> Preparing<'_> {
+    Box::pin(async {
+        Case {
+            path: "/api/v1/cache/refresh".to_owned(),
+            token: Some(client.admin()),
+            body: r#"{"bundle": "user", "id": 1}"#.to_owned(),
+            shows: Vec::new(),
+            keeps: of_user(&client.player(2), ["/notifications", "/users/me"]),
         }
     })
 }

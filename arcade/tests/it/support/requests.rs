@@ -52,6 +52,7 @@ fn body_of(route: &Route) -> String {
             json!({ "name": "Ada", "email": "ada@example.org", "password": "12345678" })
         }
         "/auth/login" => login,
+        "/api/v1/cache/refresh" => json!({ "bundle": "user", "id": 2 }),
         // Nobody made it, so what comes of it is a refusal.
         "/auth/refresh" => json!({ "refreshToken": "0".repeat(64) }),
         _ => return String::new(),
