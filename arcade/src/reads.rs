@@ -188,7 +188,7 @@ where
     }
 
     fn gathered(&self, begun: Moment, lookups: Vec<Lookup<Arc<T>>>) -> Cached<Many<T>> {
-        let none = Provenance { status: CacheStatus::Hit, origin: "memory", ..self.unseen() };
+        let none = Provenance { status: CacheStatus::Hit, origin: Origin::Memory, ..self.unseen() };
         let told = |lookup: &Lookup<Arc<T>>| Provenance {
             age: lookup.age(),
             ..self.timed(begun, lookup.origin(), lookup.is_stale())
@@ -229,13 +229,11 @@ where
     }
 
     fn timed(&self, begun: Moment, origin: Origin, stale: bool) -> Provenance {
-        let (status, origin) = match (origin, stale) {
-            (Origin::Loaded, _) if self.caching == Caching::Off => (CacheStatus::Bypass, "loaded"),
-            (Origin::Memory, false) => (CacheStatus::Hit, "memory"),
-            (Origin::Memory, true) => (CacheStatus::Stale, "memory"),
-            (Origin::Shared, false) => (CacheStatus::Hit, "shared"),
-            (Origin::Shared, true) => (CacheStatus::Stale, "shared"),
-            (Origin::Loaded, _) => (CacheStatus::Miss, "loaded"),
+        let status = match (origin, stale) {
+            (Origin::Loaded, _) if self.caching == Caching::Off => CacheStatus::Bypass,
+            (Origin::Loaded, _) => CacheStatus::Miss,
+            (Origin::Memory | Origin::Shared, true) => CacheStatus::Stale,
+            (Origin::Memory | Origin::Shared, false) => CacheStatus::Hit,
         };
         let (cache, took) = (self.plan.name, self.telemetry.since(begun));
         self.telemetry.cache_read(&CacheRead { cache, status, origin, took });

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use larder::ProbeReport;
 use larder::clock::{Clock, Moment};
+use larder::{Origin, ProbeReport};
 use larder_sql::outbox::OutboxStats;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -16,7 +16,7 @@ use metrics_exporter_prometheus::{
 };
 
 use crate::figures::{CacheFigures, SourceReads};
-use crate::http::CacheStatus;
+use crate::http::{CacheStatus, origin_name};
 
 /// Upper bounds of the histograms in seconds: memory answers in microseconds, a database in
 /// milliseconds, and a request is cut off after seconds.
@@ -56,8 +56,8 @@ pub struct CacheRead {
     pub cache: &'static str,
     /// How the cache took part.
     pub status: CacheStatus,
-    /// `memory`, `shared` or `loaded`.
-    pub origin: &'static str,
+    /// From where.
+    pub origin: Origin,
     /// How long the read took, with the load if there was one.
     pub took: Duration,
 }
@@ -124,7 +124,7 @@ impl Telemetry {
             self.hit_nanos.fetch_add(nanos, Ordering::Relaxed);
         }
         metrics::with_local_recorder(&self.recorder, || {
-            histogram!("cache_operation_duration_seconds", "cache" => read.cache, "operation" => "read", "origin" => read.origin)
+            histogram!("cache_operation_duration_seconds", "cache" => read.cache, "operation" => "read", "origin" => origin_name(read.origin))
                 .record(read.took.as_secs_f64());
         });
     }

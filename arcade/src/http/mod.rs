@@ -41,6 +41,6 @@ pub use observe::observed;
 pub use page::{LIMIT_DEFAULT, LIMIT_MAX, PAGE_MAX, PAGES_CACHED_MAX, Page, PageQuery};
 pub use plan::{Audience, CachePlan};
 pub use problem::{Detail, rendered};
-pub use provenance::{CacheStatus, Provenance};
+pub use provenance::{CacheStatus, Provenance, origin_name};
 pub use routes::{Access, Route, Routes, Traffic, Verb};
 pub use slice::Slice;

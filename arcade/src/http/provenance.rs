@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use larder::Origin;
 
 use super::plan::Audience;
 
@@ -33,13 +34,22 @@ impl CacheStatus {
     }
 }
 
+/// The word for where an answer came from.
+pub const fn origin_name(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Memory => "memory",
+        Origin::Shared => "shared",
+        Origin::Loaded => "loaded",
+    }
+}
+
 /// Where an answer came from, and for whom it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Provenance {
     /// How the cache took part.
     pub status: CacheStatus,
-    /// `memory`, `shared` or `loaded`.
-    pub origin: &'static str,
+    /// From where.
+    pub origin: Origin,
     /// How long ago the source was asked.
     pub age: Duration,
     /// Who may be shown the answer again.
@@ -49,14 +59,16 @@ pub struct Provenance {
 impl Provenance {
     /// Of an answer that never saw the cache.
     pub const fn bypass(audience: Audience) -> Self {
-        let (status, origin) = (CacheStatus::Bypass, "loaded");
+        let (status, origin) = (CacheStatus::Bypass, Origin::Loaded);
         Provenance { status, origin, age: Duration::ZERO, audience }
     }
 
-    /// Of an answer that is made of two: as bad as the worse of them.
+    /// Of an answer that is made of two: as bad as the worse of them, and of two alike as the one
+    /// from farther away.
     #[must_use]
     pub fn and(self, other: Provenance) -> Self {
-        let (better, worse) = if self.status < other.status { (self, other) } else { (other, self) };
+        let is_better = (self.status, self.origin) < (other.status, other.origin);
+        let (better, worse) = if is_better { (self, other) } else { (other, self) };
         Provenance {
             age: better.age.max(worse.age),
             audience: better.audience.and(worse.audience),
@@ -67,7 +79,7 @@ impl Provenance {
     /// Says so in the headers of an answer.
     pub(super) fn tell(self, headers: &mut HeaderMap) {
         headers.insert(X_CACHE, HeaderValue::from_static(self.status.name()));
-        headers.insert(X_CACHE_ORIGIN, HeaderValue::from_static(self.origin));
+        headers.insert(X_CACHE_ORIGIN, HeaderValue::from_static(origin_name(self.origin)));
         headers.insert(header::AGE, HeaderValue::from(self.age.as_secs()));
         let control = HeaderValue::from_static(self.audience.cache_control());
         headers.insert(header::CACHE_CONTROL, control);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::clock::Moment;
 use crate::memory::resident::{Held, Resident};
 
-/// Where an answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Where an answer came from; the later, the farther.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
     /// This process's memory.
     Memory,
