@@ -61,7 +61,8 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
                 continue;
             }
             // What is given up here is in the journal, and is flushed after the next start.
-            let Some(flushed) = wait::until(self.flush(batch), self.stopped()).await else { break };
+            let turn = self.flush_if_held(batch);
+            let Some(flushed) = wait::until(turn, self.stopped()).await else { break };
             self.forget().await;
             failures = if flushed == Flushed::All { 0 } else { failures.saturating_add(1) };
             if failures > 0 {
@@ -92,6 +93,18 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         match due.into_iter().chain(again).min() {
             Some(moment) => drop(wait::until(woken, self.node().clock.sleep_until(moment)).await),
             None => drop(woken.await),
+        }
+    }
+
+    /// Two processes that flushed the same key would do so in any order.
+    async fn flush_if_held(&self, batch: Batch<V>) -> Flushed {
+        match self.asked(self.journal.hold(self.cache.name())).await {
+            Ok(()) => self.flush(batch).await,
+            Err(error) => {
+                self.pending.state().not_offered(&batch);
+                self.journal_failed(&error);
+                Flushed::InPart
+            }
         }
     }
 

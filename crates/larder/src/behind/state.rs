@@ -30,6 +30,8 @@ pub(super) struct State<V> {
     pub(super) unannounced: usize,
     pub(super) used: Used,
     pub(super) counts: Counts,
+    /// Another process has the journal, and flushes what was here.
+    handed_over: bool,
 }
 
 /// The last write of a key.
@@ -102,6 +104,7 @@ impl<V> Default for State<V> {
             unannounced: 0,
             used: Used::default(),
             counts: Counts::default(),
+            handed_over: false,
         }
     }
 }
@@ -115,6 +118,10 @@ impl<V> State<V> {
     /// A write is in the journal; its room is taken already. Readers get it from now on, the source
     /// not before it is [shown](Self::shown).
     pub(super) fn enter(&mut self, write: Arc<Pended<V>>) {
+        if self.handed_over {
+            self.used.give_back(write.bytes());
+            return;
+        }
         let since = write.asked;
         match self.writes.get_mut(write.key()) {
             Some(slot) => {
@@ -197,6 +204,20 @@ impl<V> State<V> {
     /// The journal may forget these records.
     pub(super) fn may_forget(&mut self, sequences: &[u64]) {
         self.forgettable.extend(sequences);
+    }
+
+    /// Another process has the journal: nothing of it is here any more, for readers neither.
+    pub(super) fn hand_over(&mut self) {
+        *self = State { counts: self.counts, handed_over: true, ..State::default() };
+    }
+
+    /// Nobody has asked the source to take these writes. They go back to where they were.
+    pub(super) fn not_offered(&mut self, batch: &[Arc<Pended<V>>]) {
+        for write in batch.iter().rev() {
+            let Some(slot) = self.slot_of(write).filter(|slot| !slot.queued) else { continue };
+            slot.queued = true;
+            self.queue.push_front(write.key().clone());
+        }
     }
 
     /// The source has not taken these writes. They go back to where they were; those that were tried
