@@ -12,6 +12,9 @@ use redis::{Cmd, FromRedisValue};
 /// How long a journal stays that of a process that is gone.
 pub(crate) const LEASE_TTL: Duration = Duration::from_millis(150);
 
+/// What takes longer hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
 /// The cache that the journals are of.
 pub(crate) const CACHE: &str = "numbers";
 
@@ -58,7 +61,9 @@ pub(crate) async fn sequences(journal: &RedisJournal) -> Vec<u64> {
 /// Asks a server one command, given as its words.
 pub(crate) fn ask<T: FromRedisValue>(server: &RedisServer, words: &[&str]) -> T {
     let mut command = Cmd::new();
-    words.iter().for_each(|word| drop(command.arg(*word)));
+    for word in words {
+        command.arg(*word);
+    }
     server.ask(&command)
 }
 
