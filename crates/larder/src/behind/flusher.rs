@@ -275,7 +275,7 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         self.announced();
         let mut forgot = false;
         loop {
-            let mut old = Forgettable::of(&self.pending);
+            let old = Forgettable::of(&self.pending);
             if old.sequences.is_empty() {
                 break;
             }
@@ -284,7 +284,7 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
                 self.journal_failed(&error);
                 return false;
             }
-            old.sequences.clear();
+            old.are_forgotten();
             forgot = true;
         }
         self.pending.ease();
@@ -315,6 +315,10 @@ struct Forgettable<'p, V> {
 impl<'p, V> Forgettable<'p, V> {
     fn of(pending: &'p Pending<V>) -> Self {
         Forgettable { pending, sequences: pending.state().forgettable(FORGET_MAX) }
+    }
+
+    fn are_forgotten(mut self) {
+        self.pending.state().forgotten(std::mem::take(&mut self.sequences).len());
     }
 }
 

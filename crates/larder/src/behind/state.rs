@@ -24,6 +24,8 @@ pub(super) struct State<V> {
     parked_of: HashMap<EncodedKey, u64>,
     /// Records that the journal may forget, in this order.
     forgettable: VecDeque<u64>,
+    /// How many the journal is being asked to forget.
+    forgetting: usize,
     /// Sequences of appends that failed since the last one that did not: the journal may have them.
     doubtful: Range<u64>,
     /// Flushed writes of which other nodes do not know yet: their records stay.
@@ -100,6 +102,7 @@ impl<V> Default for State<V> {
             parked: BTreeMap::new(),
             parked_of: HashMap::new(),
             forgettable: VecDeque::new(),
+            forgetting: 0,
             doubtful: 0..0,
             unannounced: 0,
             used: Used::default(),
@@ -306,24 +309,35 @@ impl<V> State<V> {
         &self.parked
     }
 
-    /// Records for the journal to forget, at most `max`.
+    /// Records for the journal to forget, at most `max`, until it [has](Self::forgotten) or
+    /// [has not](Self::not_forgotten).
     pub(super) fn forgettable(&mut self, max: usize) -> Vec<u64> {
         let count = max.min(self.forgettable.len());
+        self.forgetting += count;
         self.forgettable.drain(..count).collect()
+    }
+
+    /// The journal has forgotten so many.
+    pub(super) fn forgotten(&mut self, count: usize) {
+        self.forgetting = self.forgetting.saturating_sub(count);
     }
 
     /// The journal has not forgotten them.
     pub(super) fn not_forgotten(&mut self, sequences: Vec<u64>) {
+        self.forgotten(sequences.len());
+        if self.handed_over {
+            return;
+        }
         sequences.into_iter().rev().for_each(|sequence| self.forgettable.push_front(sequence));
     }
 
     pub(super) fn forgettable_count(&self) -> usize {
-        self.forgettable.len()
+        self.forgettable.len() + self.forgetting
     }
 
     /// Nothing waits any more, neither for the source nor to be forgotten.
     pub(super) fn is_settled(&self) -> bool {
-        let forgets = !self.forgettable.is_empty() || self.unannounced > 0;
+        let forgets = self.forgettable_count() > 0 || self.unannounced > 0;
         self.used.writes == self.parked.len() && !forgets
     }
 

@@ -322,7 +322,7 @@ async fn a_process_that_has_lost_its_journal_neither_flushes_nor_shows_what_was_
     rows.set(7, 2);
     process.pass(30).await;
     assert_eq!((rows.of(6), rows.of(7)), (None, Some(2)), "it wrote over what another process did");
-    process.cache.invalidate(&7).await;
+    drop(process.cache.invalidate(&7).await);
     let read = process.cache.get_or_load(&7, rows.load(7)).await.expect("an answer");
     assert_eq!(value(Some(read)), Some(2), "readers get what another process has to say");
     let refused = process.put(8, 1).await.expect_err("it is another's");
