@@ -9,8 +9,9 @@ use larder_redis::{RedisOptions, Topology};
 use larder_rig::RedisServer;
 use redis::{Cmd, FromRedisValue};
 
-/// How long a journal stays that of a process that is gone.
-pub(crate) const LEASE_TTL: Duration = Duration::from_millis(150);
+/// How long a journal stays that of a process that is gone. Machines under load stand still for tens of
+/// milliseconds: one that lives must have renewed it.
+pub(crate) const LEASE_TTL: Duration = Duration::from_millis(400);
 
 /// What takes longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

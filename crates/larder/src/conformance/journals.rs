@@ -105,8 +105,11 @@ async fn takes_bytes_and_numbers_as_they_are(journal: &dyn Journal, first: u64) 
 async fn keeps_all_or_none(journal: &dyn Journal, first: u64) {
     let next = first + 1_004;
     journal.append(CACHE, &[record(next + 1)]).await.expect("there is room");
-    let twice = [record(next), JournalRecord { sequence: next + 1, bytes: vec![1] }];
-    journal.append(CACHE, &twice).await.expect_err("the second is there already, and another");
+    let other = JournalRecord { sequence: next + 1, bytes: vec![1] };
+    for first in [next, next + 2] {
+        let twice = [record(first), other.clone()];
+        journal.append(CACHE, &twice).await.expect_err("another has the number of the second");
+    }
     journal.append(CACHE, &[]).await.expect("nothing is no error");
     assert_eq!(sequences(journal, next - 1, ALL).await, [next + 1]);
 }
