@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout};
 
 use larder_journal_crashes::crashing::Doom;
@@ -48,6 +48,15 @@ impl Running {
         }
     }
 
+    /// Whether it says a line that begins so, before it has said so many.
+    pub(crate) fn says_within(&mut self, beginning: &str, lines: usize) -> bool {
+        (0..lines).any(|_| {
+            let said = self.said.len();
+            self.says(1);
+            self.said[said..].starts_with(beginning)
+        })
+    }
+
     pub(crate) fn kill(mut self) -> String {
         self.child.kill().expect("it runs");
         self.end()
@@ -57,7 +66,16 @@ impl Running {
     pub(crate) fn end(mut self) -> String {
         self.out.read_to_string(&mut self.said).expect("text");
         self.child.wait().expect("it ends");
-        self.said
+        std::mem::take(&mut self.said)
+    }
+}
+
+impl Drop for Running {
+    /// Whatever becomes of the test, its writer does not outlive it.
+    fn drop(&mut self) {
+        // It may have ended by itself: both calls fail then.
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
@@ -74,7 +92,7 @@ impl Scene {
         Scene { server: Some(RedisServer::start_with(&durable)), ..Scene::of_file() }
     }
 
-    pub(crate) fn source(&self) -> std::path::PathBuf {
+    pub(crate) fn source(&self) -> PathBuf {
         self.path().join("source")
     }
 
