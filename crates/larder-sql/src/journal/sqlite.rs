@@ -98,6 +98,9 @@ impl SqliteJournal {
     }
 
     async fn insert(&self, cache: &str, records: &[JournalRecord]) -> Result<(), sqlx::Error> {
+        if records.is_empty() {
+            return Ok(());
+        }
         let mut query: QueryBuilder<Sqlite> =
             QueryBuilder::new("INSERT INTO records (cache, sequence, bytes) ");
         query.push_values(records, |mut row, record| {
