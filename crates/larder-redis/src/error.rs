@@ -1,4 +1,4 @@
-//! Why the shared tier could not be opened. That a server cannot be reached is no error: it is
+//! Why the shared tier or a journal could not be opened. That a server cannot be reached is no error: it is
 //! dialled again until it can.
 
 use std::fmt;
@@ -40,7 +40,7 @@ impl OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mistakes: Vec<String> = self.mistakes.iter().map(Mistake::to_string).collect();
-        write!(f, "the shared tier cannot be opened: {}", mistakes.join("; "))
+        write!(f, "Redis cannot be used with these options: {}", mistakes.join("; "))
     }
 }
 

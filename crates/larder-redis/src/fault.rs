@@ -28,7 +28,9 @@ pub(crate) enum FaultKind {
     Moved,
     /// It will answer soon: it loads, its cluster is not whole, or it runs a long script.
     Busy,
-    /// It answered that it will not: it is full, or we may not. Asking again changes nothing.
+    /// It has no memory left for a write.
+    Full,
+    /// It answered that it will not, or that we may not. Asking again changes nothing.
     Refused,
 }
 
@@ -82,6 +84,7 @@ fn kind_of(error: &RedisError) -> FaultKind {
         ErrorKind::Server(ServerErrorKind::ResponseError) if wrapped("-READONLY") => {
             FaultKind::Elsewhere
         }
+        ErrorKind::Server(ServerErrorKind::ResponseError) if wrapped("-OOM") => FaultKind::Full,
         ErrorKind::Server(kind) => match kind {
             ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown => FaultKind::Elsewhere,
             ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::TryAgain => {
@@ -91,6 +94,7 @@ fn kind_of(error: &RedisError) -> FaultKind {
             _ => FaultKind::Refused,
         },
         ErrorKind::Extension if matches!(error.code(), Some("BUSY" | "UNBLOCKED")) => FaultKind::Busy,
+        ErrorKind::Extension if error.code() == Some("OOM") => FaultKind::Full,
         ErrorKind::Extension => FaultKind::Refused,
         _ => FaultKind::Lost,
     }

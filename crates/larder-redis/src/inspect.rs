@@ -7,7 +7,11 @@ use larder::shard::Unreachable;
 use redis::Value;
 
 use crate::fault::Fault;
+use crate::server::line::Line;
 use crate::server::{Need, Server};
+
+/// What a user of the server must have, and may lack.
+pub(crate) const NEEDS_INFO: &str = "the ACL user needs the right to INFO: +info";
 
 /// What a server says about itself. What it does not say is `None` or empty.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,13 +65,21 @@ pub(crate) async fn report(
         let began = server.now();
         let time = line.command("time", &redis::cmd("TIME")).await?;
         let latency = server.now().since(began);
-        let info = text_of(line.command("info", redis::cmd("INFO").arg("all")).await?)?;
-        Ok::<_, Fault>(ServerReport { latency, time_ms: millis(&time), ..parsed(&info, database) })
+        let said = said(&line, "all", database).await?;
+        Ok::<_, Fault>(ServerReport { latency, time_ms: millis(&time), ..said })
     };
     match tokio::time::timeout(limit, asking).await {
         Ok(report) => Ok(report?),
         Err(_) => Err(Unreachable::new(format!("no answer within {limit:?}"))),
     }
+}
+
+/// What the server at the end of this line says about itself, without what it does not say of its own
+/// accord: how long it takes and its time.
+pub(crate) async fn said(line: &Line, sections: &str, database: u32) -> Result<ServerReport, Fault> {
+    let answer = line.command("info", redis::cmd("INFO").arg(sections)).await;
+    let answer = answer.map_err(|fault| fault.advised(NEEDS_INFO))?;
+    Ok(parsed(&text_of(answer)?, database))
 }
 
 fn text_of(answer: Value) -> Result<String, Fault> {

@@ -23,6 +23,7 @@ mod answer;
 mod error;
 mod fault;
 mod inspect;
+pub mod journal;
 mod names;
 mod options;
 mod redis_tier;

@@ -14,7 +14,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    fn of(verb: &'static str, parts: &[&str]) -> Self {
+    pub(crate) fn of(verb: &'static str, parts: &[&str]) -> Self {
         let text = parts.concat();
         let digest = redis::Script::new(&text).get_hash().to_owned();
         Script { verb, text, digest }

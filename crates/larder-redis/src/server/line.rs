@@ -1,5 +1,5 @@
-//! A pair of connections to one server: one for commands, one that listens. Neither reconnects by
-//! itself; when one ends, the line ends, and its server dials a new one.
+//! A pair of connections to one server: one for commands, and one that listens where there is something to
+//! hear. Neither reconnects by itself; when one ends, the line ends, and its server dials a new one.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use crate::scripts::Script;
 pub(crate) struct Line {
     commands: MultiplexedConnection,
     reads: Reads,
-    ears: MultiplexedConnection,
+    /// `None`: nobody is told anything unasked.
+    ears: Option<MultiplexedConnection>,
     ended: CancellationToken,
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct Call {
 }
 
 impl Line {
-    /// Connects twice. Dropping the future abandons both.
+    /// Connects twice, or once without ears. Dropping the future abandons both.
     pub(crate) async fn dial(
         address: &Address,
         options: &RedisOptions,
@@ -60,7 +61,7 @@ impl Line {
                 // Each call counts its own time, with its tries.
                 .set_response_timeout(None)
         };
-        let hears = ended.clone();
+        let (hears, listens) = (ended.clone(), !ears.is_empty());
         let listening = config().set_push_sender(move |push: redis::PushInfo| {
             match push.kind {
                 PushKind::Disconnection => hears.cancel(),
@@ -76,7 +77,10 @@ impl Line {
             Ok::<(), std::convert::Infallible>(())
         });
         let commands = client.get_multiplexed_async_connection_with_config(&working).await?;
-        let ears = client.get_multiplexed_async_connection_with_config(&listening).await?;
+        let ears = match listens {
+            true => Some(client.get_multiplexed_async_connection_with_config(&listening).await?),
+            false => None,
+        };
         Ok(Line {
             reads: Reads::on(commands.clone(), options.command_timeout),
             commands,
@@ -87,7 +91,9 @@ impl Line {
 
     /// From now on hears this channel. Completes once the server has confirmed it.
     pub(crate) async fn listen(&self, channel: &[u8]) -> Result<(), Fault> {
-        let mut ears = self.ears.clone();
+        let Some(mut ears) = self.ears.clone() else {
+            return Err(Fault::new(FaultKind::Refused, "subscribe", "this line has no ears"));
+        };
         let subscribed = ears.subscribe(channel).await;
         subscribed.map_err(|error| Fault::of("subscribe", &error))
     }

@@ -38,7 +38,8 @@ pub struct ServerHealth {
     pub connected: bool,
     /// What the breaker lets through.
     pub breaker: BreakerState,
-    /// How many connections this process has to it: 0, or one for commands and one that listens.
+    /// How many connections this process has to it: one for commands and, if it is told anything unasked,
+    /// one that listens.
     pub connections: usize,
     /// How often a connection was made.
     pub connects: u64,
@@ -146,7 +147,7 @@ impl Server {
             address: inner.address.lock().clone(),
             connected,
             breaker: inner.breaker.lock().state(),
-            connections: if connected { 2 } else { 0 },
+            connections: if connected { 1 + usize::from(!inner.ears.is_empty()) } else { 0 },
             connects: inner.connects.load(Ordering::Relaxed),
             last_fault: inner.last_fault.lock().as_ref().map(Fault::to_string),
             latency: Duration::from_micros(inner.latency_us.load(Ordering::Relaxed)),
@@ -214,7 +215,9 @@ impl Inner {
         let took = now.since(began);
         let kind = answer.as_ref().err().map(|fault| fault.kind);
         let sample = match kind {
-            None | Some(FaultKind::Refused | FaultKind::Moved) => Sample::Answered(took),
+            None | Some(FaultKind::Refused | FaultKind::Full | FaultKind::Moved) => {
+                Sample::Answered(took)
+            }
             Some(_) => Sample::Failed,
         };
         if let Sample::Answered(took) = sample {

@@ -12,11 +12,9 @@ use redis::Value;
 use super::RedisShard;
 use crate::answer::Answer;
 use crate::fault::{Fault, FaultKind};
+use crate::inspect::NEEDS_INFO;
 use crate::scripts::CONNECT;
 use crate::server::line::Line;
-
-/// What a user of the server must have, and may lack.
-const NEEDS_INFO: &str = "the ACL user needs the right to INFO: +info";
 
 /// The last line that the shard joined, and what came of it.
 #[derive(Default)]

@@ -92,7 +92,13 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         self.pending.ease();
     }
 
+    /// Whoever has taken the journal flushes what is in it. Nothing of it is flushed or shown here any more.
     pub(super) fn journal_failed(&self, error: &JournalError) {
+        if let JournalError::Lost { .. } = error {
+            self.pending.state().hand_over();
+            self.announcing.lock().clear();
+            self.pending.ease();
+        }
         let (cache, error) = (self.cache.name(), error.to_string());
         self.node().emit(Event::JournalFailed { cache, error: &error });
     }

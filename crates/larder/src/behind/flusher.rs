@@ -61,7 +61,8 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
                 continue;
             }
             // What is given up here is in the journal, and is flushed after the next start.
-            let Some(flushed) = wait::until(self.flush(batch), self.stopped()).await else { break };
+            let turn = self.flush_if_held(batch);
+            let Some(flushed) = wait::until(turn, self.stopped()).await else { break };
             self.forget().await;
             failures = if flushed == Flushed::All { 0 } else { failures.saturating_add(1) };
             if failures > 0 {
@@ -92,6 +93,18 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         match due.into_iter().chain(again).min() {
             Some(moment) => drop(wait::until(woken, self.node().clock.sleep_until(moment)).await),
             None => drop(woken.await),
+        }
+    }
+
+    /// Two processes that flushed the same key would do so in any order.
+    async fn flush_if_held(&self, batch: Batch<V>) -> Flushed {
+        match self.asked(self.journal.hold(self.cache.name())).await {
+            Ok(()) => self.flush(batch).await,
+            Err(error) => {
+                self.pending.state().not_offered(&batch);
+                self.journal_failed(&error);
+                Flushed::InPart
+            }
         }
     }
 
@@ -262,7 +275,7 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         self.announced();
         let mut forgot = false;
         loop {
-            let mut old = Forgettable::of(&self.pending);
+            let old = Forgettable::of(&self.pending);
             if old.sequences.is_empty() {
                 break;
             }
@@ -271,7 +284,7 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
                 self.journal_failed(&error);
                 return false;
             }
-            old.sequences.clear();
+            old.are_forgotten();
             forgot = true;
         }
         self.pending.ease();
@@ -302,6 +315,10 @@ struct Forgettable<'p, V> {
 impl<'p, V> Forgettable<'p, V> {
     fn of(pending: &'p Pending<V>) -> Self {
         Forgettable { pending, sequences: pending.state().forgettable(FORGET_MAX) }
+    }
+
+    fn are_forgotten(mut self) {
+        self.pending.state().forgotten(std::mem::take(&mut self.sequences).len());
     }
 }
 

@@ -62,6 +62,13 @@ pub trait Journal: Send + Sync + 'static {
         sequence: u64,
         reason: Option<&'a str>,
     ) -> BoxFuture<'a, Result<(), JournalError>>;
+
+    /// Completes if no other process can have the journal now. Asked before each batch goes to the source,
+    /// so it asks nobody where that is known.
+    ///
+    /// # Errors
+    /// [`JournalError::Lost`], or it cannot be known.
+    fn hold<'a>(&'a self, cache: &'a str) -> BoxFuture<'a, Result<(), JournalError>>;
 }
 
 /// A record to keep.
@@ -108,6 +115,13 @@ pub enum JournalError {
     InUse {
         /// Who or what holds it.
         holder: String,
+    },
+    /// It was this process's, and is not any more. Who has it now has all that was acknowledged, and
+    /// flushes it.
+    #[error("this process has lost the journal: {to}")]
+    Lost {
+        /// Who has taken it.
+        to: String,
     },
     /// The disk, or the quota, is full.
     #[error("the journal has no room left: {source}")]

@@ -24,12 +24,16 @@ pub(super) struct State<V> {
     parked_of: HashMap<EncodedKey, u64>,
     /// Records that the journal may forget, in this order.
     forgettable: VecDeque<u64>,
+    /// How many the journal is being asked to forget.
+    forgetting: usize,
     /// Sequences of appends that failed since the last one that did not: the journal may have them.
     doubtful: Range<u64>,
     /// Flushed writes of which other nodes do not know yet: their records stay.
     pub(super) unannounced: usize,
     pub(super) used: Used,
     pub(super) counts: Counts,
+    /// Another process has the journal, and flushes what was here.
+    handed_over: bool,
 }
 
 /// The last write of a key.
@@ -98,10 +102,12 @@ impl<V> Default for State<V> {
             parked: BTreeMap::new(),
             parked_of: HashMap::new(),
             forgettable: VecDeque::new(),
+            forgetting: 0,
             doubtful: 0..0,
             unannounced: 0,
             used: Used::default(),
             counts: Counts::default(),
+            handed_over: false,
         }
     }
 }
@@ -115,6 +121,10 @@ impl<V> State<V> {
     /// A write is in the journal; its room is taken already. Readers get it from now on, the source
     /// not before it is [shown](Self::shown).
     pub(super) fn enter(&mut self, write: Arc<Pended<V>>) {
+        if self.handed_over {
+            self.used.give_back(write.bytes());
+            return;
+        }
         let since = write.asked;
         match self.writes.get_mut(write.key()) {
             Some(slot) => {
@@ -197,6 +207,20 @@ impl<V> State<V> {
     /// The journal may forget these records.
     pub(super) fn may_forget(&mut self, sequences: &[u64]) {
         self.forgettable.extend(sequences);
+    }
+
+    /// Another process has the journal: nothing of it is here any more, for readers neither.
+    pub(super) fn hand_over(&mut self) {
+        *self = State { counts: self.counts, handed_over: true, ..State::default() };
+    }
+
+    /// Nobody has asked the source to take these writes. They go back to where they were.
+    pub(super) fn not_offered(&mut self, batch: &[Arc<Pended<V>>]) {
+        for write in batch.iter().rev() {
+            let Some(slot) = self.slot_of(write).filter(|slot| !slot.queued) else { continue };
+            slot.queued = true;
+            self.queue.push_front(write.key().clone());
+        }
     }
 
     /// The source has not taken these writes. They go back to where they were; those that were tried
@@ -285,24 +309,35 @@ impl<V> State<V> {
         &self.parked
     }
 
-    /// Records for the journal to forget, at most `max`.
+    /// Records for the journal to forget, at most `max`, until it [has](Self::forgotten) or
+    /// [has not](Self::not_forgotten).
     pub(super) fn forgettable(&mut self, max: usize) -> Vec<u64> {
         let count = max.min(self.forgettable.len());
+        self.forgetting += count;
         self.forgettable.drain(..count).collect()
+    }
+
+    /// The journal has forgotten so many.
+    pub(super) fn forgotten(&mut self, count: usize) {
+        self.forgetting = self.forgetting.saturating_sub(count);
     }
 
     /// The journal has not forgotten them.
     pub(super) fn not_forgotten(&mut self, sequences: Vec<u64>) {
+        self.forgotten(sequences.len());
+        if self.handed_over {
+            return;
+        }
         sequences.into_iter().rev().for_each(|sequence| self.forgettable.push_front(sequence));
     }
 
     pub(super) fn forgettable_count(&self) -> usize {
-        self.forgettable.len()
+        self.forgettable.len() + self.forgetting
     }
 
     /// Nothing waits any more, neither for the source nor to be forgotten.
     pub(super) fn is_settled(&self) -> bool {
-        let forgets = !self.forgettable.is_empty() || self.unannounced > 0;
+        let forgets = self.forgettable_count() > 0 || self.unannounced > 0;
         self.used.writes == self.parked.len() && !forgets
     }
 

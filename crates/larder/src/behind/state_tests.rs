@@ -59,6 +59,8 @@ fn of_a_key_only_the_last_write_is_flushed_in_the_turn_of_the_first() {
     assert_eq!((state.counts.coalesced, state.used.writes), (2, 2));
     finish(&mut state, &batch);
     assert_eq!(state.forgettable(9), [10, 12, 13, 11]);
+    assert!(!state.is_settled(), "the journal has not answered");
+    state.forgotten(4);
     assert!(state.is_settled());
 }
 
@@ -153,7 +155,9 @@ fn a_parked_write_that_is_retried_goes_like_any_other() {
     let batch = take(&mut state, 9);
     assert_eq!(sequences(&batch), [10]);
     finish(&mut state, &batch);
-    assert_eq!((state.forgettable(9), state.is_settled()), (vec![10], true));
+    assert_eq!(state.forgettable(9), [10]);
+    state.forgotten(1);
+    assert!(state.is_settled());
 }
 
 #[test]
@@ -174,4 +178,18 @@ fn what_the_journal_would_not_forget_stays_in_its_order() {
     let first = state.forgettable(1);
     state.not_forgotten(first);
     assert_eq!(state.forgettable(9), [10, 11]);
+}
+
+#[test]
+fn nothing_is_left_of_what_was_handed_over() {
+    let mut state = holding(&[(1, 10), (2, 11)]);
+    let flushed = take(&mut state, 1);
+    finish(&mut state, &flushed);
+    let asked = state.forgettable(9);
+    state.hand_over();
+    state.not_forgotten(asked);
+    let late = write(3, 12);
+    enter(&mut state, &late);
+    assert!([1, 2, 3].iter().all(|key| state.of(write(*key, 0).key()).is_none()));
+    assert!(state.is_settled() && state.forgettable(9).is_empty());
 }

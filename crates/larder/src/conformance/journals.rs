@@ -32,6 +32,8 @@ pub async fn journal<S: JournalStage>(stage: &mut S) {
     let journal = stage.next_process().await;
     counts_on_where_records_are_forgotten(&*journal, first).await;
     takes_bytes_and_numbers_as_they_are(&*journal, first).await;
+    keeps_all_or_none(&*journal, first).await;
+    journal.hold(CACHE).await.expect("nobody else can have it");
 }
 
 fn record(sequence: u64) -> JournalRecord {
@@ -76,6 +78,7 @@ async fn marks_and_forgets(journal: &dyn Journal, first: u64) {
     journal.park(CACHE, first + 1, None).await.expect("it is there");
     let read = journal.read(CACHE, first, 1).await.expect("it can be read");
     assert_eq!((read[0].parked.as_deref(), read[0].sequence), (None, first + 1));
+    journal.park(CACHE, 1, Some("no")).await.expect("what is not there is no error");
     journal.forget(CACHE, &[first, 1, first + 2]).await.expect("what is not there is no error");
     assert_eq!(sequences(journal, 0, ALL).await, [first + 1]);
     journal.forget(CACHE, &[first + 1]).await.expect("it is there");
@@ -97,4 +100,16 @@ async fn takes_bytes_and_numbers_as_they_are(journal: &dyn Journal, first: u64) 
     assert_eq!(sequences(journal, first, ALL).await.len(), ALL);
     let last = journal.read(CACHE, first + 1_002, ALL).await.expect("it can be read");
     assert_eq!((last.len(), &last[0].bytes), (1, &bytes));
+}
+
+async fn keeps_all_or_none(journal: &dyn Journal, first: u64) {
+    let next = first + 1_004;
+    journal.append(CACHE, &[record(next + 1)]).await.expect("there is room");
+    let other = JournalRecord { sequence: next + 1, bytes: vec![1] };
+    for first in [next, next + 2] {
+        let twice = [record(first), other.clone()];
+        journal.append(CACHE, &twice).await.expect_err("another has the number of the second");
+    }
+    journal.append(CACHE, &[]).await.expect("nothing is no error");
+    assert_eq!(sequences(journal, next - 1, ALL).await, [next + 1]);
 }

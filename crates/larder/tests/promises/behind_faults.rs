@@ -308,3 +308,38 @@ async fn any_mix_of_writes_faults_and_restarts_ends_with_the_last_acknowledged_v
     let found: Vec<_> = (0..5).map(|key| rows.of(key)).collect();
     assert_eq!(found, last, "seed {SEED:#x}");
 }
+
+#[tokio::test]
+async fn a_process_that_has_lost_its_journal_neither_flushes_nor_shows_what_was_in_it() {
+    let (rows, notebook) = (Rows::default(), Notebook::default());
+    let process = Process::over(&rows, &notebook).await;
+    rows.is(Away::Fails);
+    process.put(6, 1).await.expect("acknowledged");
+    process.pass(2).await;
+    process.put(7, 1).await.expect("acknowledged");
+    notebook.is_taken();
+    rows.is(Away::No);
+    rows.set(7, 2);
+    process.pass(30).await;
+    assert_eq!((rows.of(6), rows.of(7)), (None, Some(2)), "it wrote over what another process did");
+    drop(process.cache.invalidate(&7).await);
+    let read = process.cache.get_or_load(&7, rows.load(7)).await.expect("an answer");
+    assert_eq!(value(Some(read)), Some(2), "readers get what another process has to say");
+    let refused = process.put(8, 1).await.expect_err("it is another's");
+    assert!(matches!(refused, WriteError::Journal(JournalError::Lost { .. })), "{refused}");
+    let drained = process.writes.close(seconds(1)).await;
+    assert_eq!((drained.left, drained.untold, drained.parked), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn while_nobody_knows_whose_the_journal_is_the_source_gets_nothing() {
+    let (rows, notebook) = (Rows::default(), Notebook::default());
+    let process = Process::with(&rows, &notebook, |builder| builder.tries_max(2)).await;
+    process.put(7, 1).await.expect("acknowledged");
+    notebook.fails(true);
+    process.pass(30).await;
+    assert_eq!((rows.of(7), process.writes.stats().pending), (None, 1));
+    notebook.fails(false);
+    process.pass(15).await;
+    assert_eq!((rows.of(7), process.writes.parked().len()), (Some(1), 0), "no try was counted");
+}

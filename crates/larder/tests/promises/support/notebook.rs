@@ -18,6 +18,7 @@ struct Inner {
     appends: AtomicUsize,
     fails: AtomicBool,
     keeps_all_the_same: AtomicBool,
+    is_taken: AtomicBool,
 }
 
 impl Notebook {
@@ -33,6 +34,11 @@ impl Notebook {
     /// What fails to be appended is kept all the same, as when an answer is lost.
     pub(crate) fn keeps_what_fails(&self) {
         self.0.keeps_all_the_same.store(true, Ordering::SeqCst);
+    }
+
+    /// Another process takes it from whoever has it now.
+    pub(crate) fn is_taken(&self) {
+        self.0.is_taken.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn appends(&self) -> usize {
@@ -55,6 +61,9 @@ impl Notebook {
     }
 
     fn answer(&self) -> Result<(), JournalError> {
+        if self.0.is_taken.load(Ordering::SeqCst) {
+            return Err(JournalError::Lost { to: "another process".into() });
+        }
         match self.0.fails.load(Ordering::SeqCst) {
             true => Err(JournalError::no_room("the notebook is full")),
             false => Ok(()),
@@ -129,5 +138,9 @@ impl Journal for Notebook {
             }
             Ok(())
         })
+    }
+
+    fn hold<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), JournalError>> {
+        Box::pin(async { self.answer() })
     }
 }

@@ -9,9 +9,11 @@ use larder::behind::{Change, SinkError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{Connection, SqliteConnection};
 
-use crate::child::PICKY;
+/// The source never takes even numbers of this key.
+pub const PICKY: u64 = 5;
 
-pub(crate) type Batch = Arc<[Change<u64, u64>]>;
+/// A batch as the source gets it.
+pub type Batch = Arc<[Change<u64, u64>]>;
 
 /// `rows` is what an idempotent source has. `applied` is a source that counts: each write once, by
 /// its id, however often it is tried.
@@ -25,7 +27,10 @@ const SCHEMA: &str = "
     );";
 
 /// Opens the source, made where it is missing.
-pub(crate) async fn open(path: &Path) -> SqliteConnection {
+///
+/// # Panics
+/// It cannot be opened.
+pub async fn open(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
     let options = options.journal_mode(SqliteJournalMode::Wal);
     let mut connection = SqliteConnection::connect_with(&options).await.expect("it opens");
@@ -34,11 +39,17 @@ pub(crate) async fn open(path: &Path) -> SqliteConnection {
 }
 
 /// Writes a batch in one transaction. `before_commit` is a place to die.
-pub(crate) async fn take(
+///
+/// # Errors
+/// The source is away, or will never take one of them.
+pub async fn take(
     connection: &mut SqliteConnection,
     batch: &Batch,
     before_commit: impl FnOnce(),
 ) -> Result<(), SinkError> {
+    if let Some(change) = batch.iter().find(|change| is_rejected(change.key, change.value)) {
+        return Err(SinkError::rejected(format!("never {:?}", change.value)));
+    }
     let mut transaction = connection.begin().await?;
     for change in batch.iter() {
         let (key, sequence) = (change.key.cast_signed(), change.sequence.cast_signed());
@@ -58,21 +69,40 @@ pub(crate) async fn take(
     Ok(())
 }
 
+fn is_rejected(key: u64, number: Option<u64>) -> bool {
+    key == PICKY && number.is_some_and(|number| number.is_multiple_of(2))
+}
+
 /// What a process has said before it died.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub struct Told {
     /// The last acknowledged number of each key, and its sequence.
-    pub(crate) acknowledged: BTreeMap<u64, (u64, u64)>,
+    pub acknowledged: BTreeMap<u64, (u64, u64)>,
     /// The last number of each key that was asked for: it may or may not have taken effect.
-    pub(crate) asked: BTreeMap<u64, u64>,
-    pub(crate) writes: usize,
+    pub asked: BTreeMap<u64, u64>,
+    /// How many writes were acknowledged.
+    pub writes: usize,
     /// What is parked, says the last process that ended by itself.
-    pub(crate) parked: BTreeSet<u64>,
+    pub parked: BTreeSet<u64>,
 }
 
 /// # Panics
 /// An acknowledged write is lost, was done twice, or came after a later one.
-pub(crate) async fn check(path: &Path, told: &Told, context: &str) {
+pub async fn check(path: &Path, told: &Told, context: &str) {
+    check_rows(path, told, context).await;
+    let disorder = "SELECT count(*) FROM applied AS later JOIN applied AS earlier \
+        ON later.key = earlier.key AND later.place > earlier.place \
+        WHERE later.number <= earlier.number OR later.sequence <= earlier.sequence";
+    let mut connection = open(path).await;
+    let count: i64 = sqlx::query_scalar(disorder).fetch_one(&mut connection).await.expect("counted");
+    assert_eq!(count, 0, "writes of one key came twice or in another order; {context}");
+}
+
+/// What a source has that refuses what is late.
+///
+/// # Panics
+/// An acknowledged write is lost, or an older one is in its place.
+pub async fn check_rows(path: &Path, told: &Told, context: &str) {
     let mut connection = open(path).await;
     let rows = sqlx::query_as("SELECT key, number, sequence FROM rows");
     let rows: Vec<(i64, i64, i64)> = rows.fetch_all(&mut connection).await.expect("it can be read");
@@ -94,9 +124,4 @@ pub(crate) async fn check(path: &Path, told: &Told, context: &str) {
         assert!(has <= asked, "key {key}: nobody asked for {has}, at most for {asked}; {context}");
         assert!(had >= *sequence, "key {key}: sequence {had} after {sequence}; {context}");
     }
-    let disorder = "SELECT count(*) FROM applied AS later JOIN applied AS earlier \
-        ON later.key = earlier.key AND later.place > earlier.place \
-        WHERE later.number <= earlier.number OR later.sequence <= earlier.sequence";
-    let count: i64 = sqlx::query_scalar(disorder).fetch_one(&mut connection).await.expect("counted");
-    assert_eq!(count, 0, "writes of one key came twice or in another order; {context}");
 }

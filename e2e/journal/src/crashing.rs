@@ -7,7 +7,7 @@ use larder::behind::{Journal, JournalError, JournalRecord, StoredRecord};
 use larder::clock::BoxFuture;
 
 /// Where the mechanism can die between two of its effects.
-pub(crate) const POINTS: &[&str] = &[
+pub const POINTS: &[&str] = &[
     "before append",
     "after append",
     "after acknowledgement",
@@ -19,25 +19,43 @@ pub(crate) const POINTS: &[&str] = &[
     "before park",
     "after park",
     "during replay",
+    "before hold",
+    "after hold",
 ];
 
 /// Where this process dies, and at which time of being there.
-#[derive(Clone)]
-pub(crate) struct Doom(Arc<Inner>);
+#[derive(Debug, Clone, Default)]
+pub struct Doom(Arc<Inner>);
 
+#[derive(Debug, Default)]
 struct Inner {
     point: Option<String>,
     left: AtomicUsize,
 }
 
 impl Doom {
-    /// Dies at the `count`-th time that it is at `point`; never without a point.
-    pub(crate) fn at(point: Option<String>, count: usize) -> Self {
-        Doom(Arc::new(Inner { point, left: AtomicUsize::new(count) }))
+    /// Dies at the `count`-th time that it is at `point`.
+    pub fn at(point: &str, count: usize) -> Self {
+        Doom(Arc::new(Inner { point: Some(point.to_owned()), left: AtomicUsize::new(count) }))
+    }
+
+    /// The words of a command line: none where nobody dies.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let Inner { point, left } = &*self.0;
+        let count = || left.load(Ordering::SeqCst).to_string();
+        point.iter().flat_map(|point| [point.clone(), count()]).collect()
+    }
+
+    pub(crate) fn of_words(words: &[String]) -> Self {
+        let [point, count] = words else { return Doom::default() };
+        Doom::at(point, count.parse().expect("a number"))
     }
 
     /// As `kill -9` does: nothing is flushed, nothing is dropped.
-    pub(crate) fn reached(&self, point: &str) {
+    ///
+    /// # Panics
+    /// There is no such point.
+    pub fn reached(&self, point: &str) {
         assert!(POINTS.contains(&point), "{point} is not in the list");
         let is_here = self.0.point.as_deref() == Some(point);
         if is_here && self.0.left.fetch_sub(1, Ordering::SeqCst) == 1 {
@@ -47,12 +65,14 @@ impl Doom {
 }
 
 /// A journal whose process is doomed.
-pub(crate) struct Crashing<J> {
-    pub(crate) journal: J,
-    pub(crate) doom: Doom,
+pub struct Crashing {
+    /// What does the work.
+    pub journal: Arc<dyn Journal>,
+    /// Where it ends.
+    pub doom: Doom,
 }
 
-impl<J: Journal> Journal for Crashing<J> {
+impl Journal for Crashing {
     fn open<'a>(&'a self, cache: &'a str) -> BoxFuture<'a, Result<u64, JournalError>> {
         self.journal.open(cache)
     }
@@ -107,6 +127,15 @@ impl<J: Journal> Journal for Crashing<J> {
             let parked = self.journal.park(cache, sequence, reason).await;
             self.doom.reached("after park");
             parked
+        })
+    }
+
+    fn hold<'a>(&'a self, cache: &'a str) -> BoxFuture<'a, Result<(), JournalError>> {
+        Box::pin(async move {
+            self.doom.reached("before hold");
+            let held = self.journal.hold(cache).await;
+            self.doom.reached("after hold");
+            held
         })
     }
 }

@@ -1,10 +1,10 @@
-//! What the journal keeps, refuses and survives, without anybody dying.
+//! The journal of write-behind in an SQLite file: what it keeps and refuses. `e2e/journal` has who dies.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::behind::{Journal, JournalError, JournalRecord, WriteBehind, WriteError};
+use larder::behind::{Journal, JournalError, WriteBehind, WriteError};
 use larder::conformance::journals::{JournalStage, journal};
 use larder::{Cache, Larder};
 use larder_sql::journal::SqliteJournal;
@@ -102,17 +102,4 @@ async fn a_full_journal_acknowledges_nothing_and_goes_on_once_there_is_room() {
     let drained = writes.close(Duration::from_secs(10)).await;
     assert_eq!((drained.left, drained.untold), (0, 0), "what was acknowledged is flushed");
     drop(writes);
-}
-
-#[tokio::test]
-async fn records_that_do_not_go_together_are_not_kept_in_part() {
-    let files = Files::new();
-    let journal = files.open().await;
-    let last = Journal::open(&journal, "numbers").await.expect("nobody has it");
-    let record = |sequence| JournalRecord { sequence, bytes: vec![1] };
-    journal.append("numbers", &[record(last + 2)]).await.expect("there is room");
-    let twice = [record(last + 1), record(last + 2)];
-    journal.append("numbers", &twice).await.expect_err("the second is there already");
-    let read = journal.read("numbers", 0, 9).await.expect("it can be read");
-    assert_eq!(read.iter().map(|record| record.sequence).collect::<Vec<_>>(), [last + 2]);
 }
