@@ -12,6 +12,9 @@ const LOG_LAST = 30;
 /** Where this tab keeps its token. No other tab sees it, and it ends with the tab. */
 const KEPT = "larder-console-token";
 
+/** Where a link has its token. */
+const GIVEN = /^#token=(.+)$/;
+
 /** What the server says of a token that it does not take. */
 const REFUSED = [401, 403];
 
@@ -111,6 +114,7 @@ function refuse(why) {
   sitting = null;
   sessionStorage.removeItem(KEPT);
   byId("board").hidden = true;
+  byId("places").hidden = true;
   byId("admission").hidden = false;
   say("refused", `${why} Open the link that the server prints when it starts, or paste the token of an admin.`);
   byId("token").focus();
@@ -118,7 +122,7 @@ function refuse(why) {
 
 /** Takes the token out of the address, where it would be seen and kept, and begins with it. */
 function admit() {
-  const given = /^#token=(.+)$/.exec(location.hash)?.[1];
+  const given = GIVEN.exec(location.hash)?.[1];
   if (given) history.replaceState(null, "", location.pathname + location.search);
   const token = given ?? sessionStorage.getItem(KEPT);
   if (token) begin(token);
@@ -142,17 +146,25 @@ function show({ total, caches, waiting }, { catalogue, log }) {
   say("live", "Live");
   const board = byId("board");
   board.hidden = false;
+  byId("places").hidden = false;
   board.dataset.old = "false";
   fill(byId("total"), counts(total));
   byId("waiting").hidden = waiting === 0;
   write(byId("waiting"), `Not everywhere yet: ${NUMBER.format(waiting)} invalidations wait for the shared tier.`);
   showRows("caches", caches.map((cache) => [cache.name, { ...described(catalogue.get(cache.name)), ...counts(cache) }]));
-  for (const row of byId("caches").rows) row.querySelector("meter").value = shareOf(caches, row.dataset.row);
+  showRatios(caches);
   showRows("log", log.map((row) => [String(row.number), told(row)]));
   showDates(log);
 }
 
-const shareOf = (caches, name) => caches.find((cache) => cache.name === name)?.hitRatio ?? 0;
+/** The rows are in the order of `caches`. Those that nobody reads step back. */
+function showRatios(caches) {
+  Array.from(byId("caches").rows, (row, place) => {
+    const { hitRatio } = caches[place];
+    row.querySelector("meter").value = hitRatio ?? 0;
+    row.dataset.read = String(hitRatio !== null);
+  });
+}
 
 function counts({ hitsMemory, hitsShared, stale, misses, loads, loadErrors, entries, bytes, hitRatio }) {
   return {
@@ -241,7 +253,7 @@ function lightUp(place) {
 function span(seconds) {
   const units = [["d", 86400], ["h", 3600], ["min", 60]];
   const [unit, length] = units.find(([, length]) => seconds >= length && seconds % length === 0) ?? ["s", 1];
-  return `${NUMBER.format(seconds / length)} ${unit}`;
+  return `${NUMBER.format(seconds / length)}\u00a0${unit}`;
 }
 
 function size(bytes) {
@@ -259,5 +271,5 @@ byId("admission").addEventListener("submit", (event) => {
   field.value = "";
   if (token) begin(token);
 });
-addEventListener("hashchange", admit);
+addEventListener("hashchange", () => GIVEN.test(location.hash) && admit());
 admit();
