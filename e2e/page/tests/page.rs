@@ -3,15 +3,18 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use larder::{Invalidation, Larder};
 use larder_commands::Arcade;
-use larder_console::Console;
+use larder_console::{Console, FIGURES_PATH};
 use larder_page::Browser;
-use larder_rig::free_port;
+use larder_rig::{Stopwatch, free_port};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -80,11 +83,20 @@ struct Served {
 
 impl Served {
     fn start(port: u16) -> Self {
+        Served::start_with(port, |_, answer| answer)
+    }
+
+    /// What `refined` makes of the console's answers.
+    fn start_with<R>(port: u16, refined: R) -> Self
+    where
+        R: Fn(&Request, Response<String>) -> Response<String> + Clone + Send + Sync + 'static,
+    {
         let runtime = Runtime::new().expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", port))).expect("listen");
         let larder = runtime.block_on(async { Larder::new("shop") }).expect("a larder");
         let console = Console::with_token(&larder, TOKEN).expect("a good token");
-        let app = Router::new().fallback(async move |request: Request| console.answer(&request));
+        let answer = async move |request: Request| refined(&request, console.answer(&request));
+        let app = Router::new().fallback(answer);
         let serving = runtime.spawn(async { axum::serve(listener, app).await.expect("it serves") });
         Served { larder, port, runtime, _serving: serving }
     }
@@ -205,6 +217,27 @@ fn a_server_that_dies_is_missed_and_found_again() {
     browser.sees(&figure("after:{key}", "loads", "1"));
     browser.sees("//tbody[@id='caches'][count(tr)=1]");
     browser.sees("//div[@id='board'][@data-old='false']");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn a_server_that_asks_for_time_is_given_it() {
+    let (refused, begun) = (Arc::new(AtomicU64::new(0)), Arc::new(OnceLock::new()));
+    let counted = Arc::clone(&refused);
+    let served = Served::start_with(free_port(), move |request, mut answer| {
+        let data = request.uri().path() == FIGURES_PATH;
+        if data && begun.get_or_init(Stopwatch::started).elapsed() < Duration::from_secs(3) {
+            counted.fetch_add(1, Ordering::SeqCst);
+            *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("4"));
+        }
+        answer
+    });
+    let browser = Browser::start(PATIENCE);
+    browser.open(&served.link(TOKEN));
+    browser.sees("//*[@role='status'][contains(., 'answers 429')]");
+    browser.sees(&state("live"));
+    assert_eq!(refused.load(Ordering::SeqCst), 1, "it was asked again too early");
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
