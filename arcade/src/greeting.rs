@@ -30,17 +30,23 @@ pub(crate) struct Greeting {
     pub(crate) address: SocketAddr,
     pub(crate) first: String,
     pub(crate) second: String,
+    pub(crate) admin: String,
     pub(crate) admin_file: PathBuf,
 }
 
 impl fmt::Display for Greeting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Greeting { address, first, second, admin_file } = self;
+        let Greeting { address, first, second, admin, admin_file } = self;
+        let page = larder_console::link(&format!("http://{address}"), admin);
         let admin = admin_file.display();
         let users = DEMO_WORLD.users;
         write!(
             f,
             "
+Watch the caches while you try:
+
+  {page}
+
 Try, twice, and see X-Cache go from MISS to HIT (tokens are good for an hour):
 
   curl -i 'http://{address}/v1/tournaments?limit=3'

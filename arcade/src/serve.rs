@@ -93,6 +93,7 @@ fn invitation(settings: &Settings, tokens: &Tokens, server: &Server) -> anyhow::
         address: server.address(),
         first: issue(UserId(1), Role::Player)?,
         second: issue(UserId(2), Role::Player)?,
+        admin,
         admin_file: path,
     })
 }

@@ -33,7 +33,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer { name: "format", steps: &[Run("cargo fmt --all --check")] },
     Layer { name: "tidy", steps: &[Run("cargo xtask tidy")] },
     Layer { name: "lints", steps: &[Run(LINTS)] },
-    Layer { name: "tests", steps: &[REDIS, POSTGRES, TESTS, Run(DOC_TESTS)] },
+    Layer { name: "tests", steps: &[REDIS, POSTGRES, BROWSER, TESTS, Run(DOC_TESTS)] },
     Layer { name: "on PostgreSQL", steps: &[POSTGRES, Run(ON_POSTGRES)] },
     Layer { name: "thread orders", steps: &[Run(THREAD_ORDERS)] },
     Layer {
@@ -50,7 +50,12 @@ pub(crate) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "examples",
-        steps: &[Run(BUILT_EXAMPLES), Examples("crates/larder"), Examples("crates/larder-sql")],
+        steps: &[
+            Run(BUILT_EXAMPLES),
+            Examples("crates/larder"),
+            Examples("crates/larder-console"),
+            Examples("crates/larder-sql"),
+        ],
     },
 ];
 
@@ -117,6 +122,9 @@ const TESTS: Step = Preferred {
 };
 
 const REDIS: Step = Package { name: "redis-server", program: "/usr/bin/redis-server" };
+
+/// The driver brings its browser.
+const BROWSER: Step = Package { name: "chromium-driver", program: "/usr/bin/chromedriver" };
 
 const POSTGRES: Step = Package { name: "postgresql", program: "/usr/lib/postgresql/*/bin/initdb" };
 

@@ -2,7 +2,7 @@
 //! `NAME=value` words first, then the program, no quoting. Knows no layer and no benchmark.
 
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -96,6 +96,8 @@ fn command(line: &str) -> anyhow::Result<Command> {
     let program = words.next().with_context(|| format!("no program in {line:?}"))?;
     let mut command = Command::new(program);
     command.envs(variables).args(words).current_dir(root());
+    // An example may wait until somebody presses Enter: nobody does.
+    command.stdin(Stdio::null());
     Ok(command)
 }
 

@@ -1,22 +1,21 @@
-//! What an admin may ask about invalidations and caches; `larder log` and `larder catalogue` do.
+//! What an admin may ask about invalidations and caches; `larder log`, `larder catalogue` and the page
+//! do.
 
 use std::ops::RangeInclusive;
 
 use axum::Json;
 use axum::extract::State;
-use larder_console::{Answer, CacheRow, LogRange, LogRow};
+use larder_console::{Answer, CacheRow, Figures, LogRange, LogRow, catalogue};
 
 use super::parts::System;
 use crate::auth::Admin;
 use crate::http::{Fields, Input, NoQuery, Query, integer};
 use crate::wall;
 
-const LAST: RangeInclusive<i64> = 1..=1_000;
-
-const LAST_DEFAULT: i64 = 50;
+const LAST: RangeInclusive<i64> = 1..=LogRange::LAST_MAX as i64;
 
 /// Milliseconds since 1970.
-const TIME: RangeInclusive<i64> = 0..=(1 << 53);
+const TIME: RangeInclusive<i64> = 0..=LogRange::TIME_MAX;
 
 /// Which part of the trail.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +23,7 @@ pub(super) struct LogQuery(LogRange);
 
 impl Input for LogQuery {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let last = fields.or("last", LAST_DEFAULT, integer(LAST));
+        let last = fields.or("last", LogRange::LAST_DEFAULT as i64, integer(LAST));
         let from_ms = fields.optional("from", integer(TIME));
         let to_ms = fields.optional("to", integer(TIME));
         let last = usize::try_from(last?).ok()?;
@@ -41,11 +40,18 @@ pub(super) async fn show(
     Json(Answer::of(range.of(&system.larder, wall::now_ms())))
 }
 
-pub(super) async fn catalogue(
+pub(super) async fn listed(
     _: Admin,
     _: NoQuery,
     State(system): State<System>,
 ) -> Json<Answer<Vec<CacheRow>>> {
-    let listings = system.larder.catalogue();
-    Json(Answer::of(listings.into_iter().map(CacheRow::from).collect()))
+    Json(Answer::of(catalogue(&system.larder)))
+}
+
+pub(super) async fn figures(
+    _: Admin,
+    _: NoQuery,
+    State(system): State<System>,
+) -> Json<Answer<Figures>> {
+    Json(Answer::of(Figures::of(&system.larder)))
 }

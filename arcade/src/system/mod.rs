@@ -9,10 +9,10 @@ mod refresh;
 use axum::extract::{FromRef, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use larder_console::{CATALOGUE_PATH, LOG_PATH, REFRESH_PATH};
+use larder_console::{CATALOGUE_PATH, FIGURES_PATH, LOG_PATH, PAGE, REFRESH_PATH};
 
 use crate::auth::Tokens;
-use crate::http::{Access, Route, Routes, Traffic};
+use crate::http::{Access, NoQuery, Route, Routes, Traffic};
 
 pub use cache::HIT_RATE_TARGET;
 pub use parts::System;
@@ -26,7 +26,7 @@ where
     System: FromRef<S>,
     Tokens: FromRef<S>,
 {
-    Routes::new()
+    let data = Routes::new()
         .route(Route::get("/api/health", Access::Public, HEALTH), health::report)
         .route(Route::get("/api/v1/health", Access::Public, HEALTH), health::report)
         .route(
@@ -45,7 +45,8 @@ where
         )
         .route(Route::get("/api/v1/cache", Access::Admin, "Counts of the caches."), cache::show)
         .route(Route::delete("/api/v1/cache", Access::Admin, "Counts anew."), cache::reset)
-        .route(Route::get(CATALOGUE_PATH, Access::Admin, "Every cache as set up."), log::catalogue)
+        .route(Route::get(CATALOGUE_PATH, Access::Admin, "Every cache as set up."), log::listed)
+        .route(Route::get(FIGURES_PATH, Access::Admin, "The numbers of every cache."), log::figures)
         .route(
             Route::get(LOG_PATH, Access::Admin, "What was invalidated, by whom and why."),
             log::show,
@@ -53,7 +54,12 @@ where
         .route(
             Route::post(REFRESH_PATH, Access::Admin, "Drops all that is cached of one thing."),
             refresh::refresh,
-        )
+        );
+    // The page holds no data; what it shows it asks for with the token of an admin.
+    PAGE.into_iter().fold(data, |routes, file| {
+        let answer = async move |_: NoQuery| file.answer();
+        routes.route(Route::get(file.path, Access::Public, file.about), answer)
+    })
 }
 
 async fn metrics(State(system): State<System>) -> impl IntoResponse {

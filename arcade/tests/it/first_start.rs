@@ -113,6 +113,20 @@ async fn only_the_owner_can_read_what_the_start_writes_down() {
 }
 
 #[tokio::test]
+async fn the_start_prints_a_link_to_the_page_with_the_token_that_it_writes_down() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let mut command = arcade(directory.path());
+    command.env("ARCADE_DEMO", "off");
+    let running = Running::spawned(command).await;
+    let address = running.after("Arcade listens on http://").expect("an address");
+    let address = address.split(' ').next().expect("an address").to_owned();
+    let kept = std::fs::read_to_string(directory.path().join(".arcade/token")).expect("a token");
+    let printed = running.after(&format!("http://{address}/console#token=")).expect("a link");
+    assert_eq!(printed, kept.trim());
+    assert_eq!(running.terminate().await, Some(0));
+}
+
+#[tokio::test]
 async fn a_signal_lets_a_request_in_flight_end_and_the_server_exit_well() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let database = on_server();

@@ -1,6 +1,6 @@
 //! The catalogue of caches, as rows.
 
-use larder::Listing;
+use larder::{Larder, Listing};
 use serde::{Deserialize, Serialize};
 
 /// One cache, as it was set up. Times are in seconds.
@@ -31,6 +31,11 @@ pub struct CacheRow {
     pub compression: String,
     /// From how many bytes on they are compressed.
     pub compress_from_bytes: u64,
+}
+
+/// Every cache of `larder`, by name.
+pub fn catalogue(larder: &Larder) -> Vec<CacheRow> {
+    larder.catalogue().into_iter().map(CacheRow::from).collect()
 }
 
 impl From<Listing> for CacheRow {

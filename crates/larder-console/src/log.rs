@@ -42,6 +42,15 @@ pub struct LogRange {
 }
 
 impl LogRange {
+    /// The most rows that may be asked for.
+    pub const LAST_MAX: usize = 1_000;
+
+    /// How many rows there are for who does not say how many.
+    pub const LAST_DEFAULT: usize = 50;
+
+    /// The latest time that may be asked for: the largest whole number that JSON carries safely.
+    pub const TIME_MAX: i64 = 1 << 53;
+
     /// This part of the trail of `larder`, newest first. `now_ms` is the wall clock.
     pub fn of(&self, larder: &Larder, now_ms: i64) -> Vec<LogRow> {
         let rows = larder.audit(usize::MAX).into_iter().map(|audited| row(audited, now_ms));
