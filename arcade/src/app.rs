@@ -36,6 +36,7 @@ use crate::shared_tier::SharedTier;
 use crate::storage::Store;
 use crate::system::{self, System};
 use crate::telemetry::Telemetry;
+use crate::warming::{self, Sets, WarmLog};
 use crate::writes::Writes;
 
 /// Shorter answers are not compressed: it would cost more than it saves.
@@ -67,15 +68,23 @@ struct Tabletop {
 }
 
 impl Tabletop {
-    fn new(reads: &Reads, store: &Store, writes: &Writes) -> Result<Self, BuildError> {
+    /// The domains, and what of them is warmed beside `sets`.
+    fn new(
+        reads: &Reads,
+        store: &Store,
+        writes: &Writes,
+        sets: Sets,
+    ) -> Result<(Self, Sets), BuildError> {
         let rooms = RoomCaches::build(reads, RoomRows::new(store.clone()))?;
         let assets = AssetCaches::build(reads, AssetRows::new(store.clone()))?;
         let systems = SystemCaches::build(reads, SystemRows::new(store.clone()))?;
-        Ok(Tabletop {
+        let sets = assets.warmed(systems.warmed(rooms.warmed(sets)));
+        let tabletop = Tabletop {
             rooms: Rooms::new(rooms, writes.clone()),
             assets: Assets::new(assets, writes.clone()),
             systems: Systems::new(systems, writes.clone()),
-        })
+        };
+        Ok((tabletop, sets))
     }
 }
 
@@ -198,8 +207,11 @@ impl App {
         let (running, outbox) = (TaskTracker::new(), Outbox::new(larder.clone()));
         let writes = Writes::new(store.clone(), outbox.clone(), running.clone());
         let user_rows = UserRows::new(store.clone());
+        let user_caches = UserCaches::build(&reads, user_rows.clone())?;
+        let sets = build_caches.warmed(user_caches.warmed(Sets::new(&larder, settings)));
+        let (tabletop, sets) = Tabletop::new(&reads, &store, &writes, sets)?;
         let users = Users::new(
-            UserCaches::build(&reads, user_rows.clone())?,
+            user_caches,
             user_rows,
             writes.clone(),
             Passwords::new(settings.password_memory_kib)?,
@@ -213,7 +225,7 @@ impl App {
             users,
             notifications: Notifications::new(caches, writes.clone()),
             tournaments: Tournaments::new(tournament_caches, writes.clone()),
-            tabletop: Tabletop::new(&reads, &store, &writes)?,
+            tabletop,
             market: Market::new(market_caches, writes.clone()),
             builds: Builds::new(build_caches, writes),
             relaying: Relaying::begin(&outbox, &store),
@@ -225,6 +237,7 @@ impl App {
                 tier,
                 probe,
                 figures,
+                warmer: sets.begin()?,
                 telemetry,
                 stop,
             },
@@ -275,8 +288,10 @@ impl App {
         self.system.telemetry.upkeep();
     }
 
-    /// Waits for the changes under way and for the relay, then closes the cache and the database.
+    /// Keeps what is hot, waits for the changes under way and for the relay, then closes the cache and
+    /// the database.
     pub async fn close(&self) {
+        warming::end(&self.system.warmer).await;
         self.running.close();
         self.running.wait().await;
         self.relaying.end().await;
@@ -290,6 +305,7 @@ fn cache_of(settings: &Settings, tier: &SharedTier) -> Result<Larder, BuildError
         .shards(tier.shards())
         .bytes_max(settings.cache.memory_bytes_max)
         .entries_max(settings.cache.entries_max)
+        .observer(Arc::new(WarmLog))
         .build()
 }
 

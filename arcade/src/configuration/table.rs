@@ -94,6 +94,17 @@ fn limited(profile: Profile, limit: &'static str) -> Fallback {
     }
 }
 
+/// How many keys a warm set has; they are at most what the memory tier holds by default.
+const WARM_KEYS: Kind = Kind::Number { min: 0, max: 10_000 };
+
+/// What a test does not ask for would change what its first reads find.
+fn outside_tests(profile: Profile) -> Fallback {
+    match profile {
+        Profile::Test => Value("off"),
+        Profile::Development | Profile::Staging | Profile::Production => Value("on"),
+    }
+}
+
 /// Every setting of the server.
 pub const SETTINGS: &[Setting] = &[
     Setting {
@@ -264,6 +275,62 @@ pub const SETTINGS: &[Setting] = &[
         fallback: |_| Value("10000"),
         about: "The most entries that the memory tier holds.",
         requirement: "F-4",
+    },
+    Setting {
+        name: "cache.warming",
+        variable: "CACHE_WARMING",
+        kind: Kind::Choice(&["on", "off"]),
+        fallback: outside_tests,
+        about: "Whether the warm sets are read after a start; on demand they are in any case.",
+        requirement: "Z-2",
+    },
+    Setting {
+        name: "cache.warm_keys_per_second",
+        variable: "CACHE_WARM_KEYS_PER_SECOND",
+        kind: Kind::Number { min: 1, max: 100_000 },
+        fallback: |_| Value("500"),
+        about: "How many keys of the warm sets are read in a second.",
+        requirement: "Z-2",
+    },
+    Setting {
+        name: "cache.warm_popular_rooms",
+        variable: "CACHE_WARM_POPULAR_ROOMS",
+        kind: WARM_KEYS,
+        fallback: |_| Value("100"),
+        about: "How many rooms are a warm set, those in which most users sit; 0 is no set.",
+        requirement: "1-72",
+    },
+    Setting {
+        name: "cache.warm_active_users",
+        variable: "CACHE_WARM_ACTIVE_USERS",
+        kind: WARM_KEYS,
+        fallback: |_| Value("100"),
+        about: "The same for accounts, of those users who were here last.",
+        requirement: "1-72",
+    },
+    Setting {
+        name: "cache.warm_systems",
+        variable: "CACHE_WARM_SYSTEMS",
+        kind: WARM_KEYS,
+        fallback: |_| Value("100"),
+        about: "The same for public game systems and templates, those that are used most.",
+        requirement: "1-72",
+    },
+    Setting {
+        name: "cache.warm_recent_assets",
+        variable: "CACHE_WARM_RECENT_ASSETS",
+        kind: WARM_KEYS,
+        fallback: |_| Value("100"),
+        about: "The same for assets, the newest.",
+        requirement: "1-72",
+    },
+    Setting {
+        name: "cache.hot_keys",
+        variable: "CACHE_HOT_KEYS",
+        kind: Kind::Choice(&["on", "off"]),
+        fallback: outside_tests,
+        about: "Whether a start reads again what was in memory when the process before ended.",
+        requirement: "Z-2",
     },
     Setting {
         name: "cache.market_items_fresh_s",

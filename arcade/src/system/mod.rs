@@ -4,11 +4,13 @@ mod cache;
 mod health;
 mod log;
 mod parts;
+mod warm;
 
 use axum::extract::{FromRef, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use larder_console::{CATALOGUE_PATH, LOG_PATH};
+use larder_console::{CATALOGUE_PATH, LOG_PATH, WARM_PATH};
 
 use crate::auth::Tokens;
 use crate::http::{Access, Route, Routes, Traffic};
@@ -48,6 +50,12 @@ where
         .route(
             Route::get(LOG_PATH, Access::Admin, "What was invalidated, by whom and why."),
             log::show,
+        )
+        .route(Route::get(WARM_PATH, Access::Admin, "How far the warm sets are."), warm::show)
+        .route(
+            Route::post(WARM_PATH, Access::Admin, "Begins to read warm sets, these or all.")
+                .answers(StatusCode::ACCEPTED),
+            warm::begin,
         )
 }
 

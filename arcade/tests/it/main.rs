@@ -29,3 +29,4 @@ mod system;
 mod tabletop;
 mod tournaments;
 mod users;
+mod warming;

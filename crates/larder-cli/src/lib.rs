@@ -4,6 +4,7 @@ mod catalogue;
 mod log;
 mod servers;
 mod table;
+mod warm;
 
 use clap::{Parser, Subcommand};
 
@@ -29,6 +30,8 @@ enum Command {
     Log(log::Options),
     /// Every cache: its keys, how long its values live, how they are stored.
     Catalogue(catalogue::Options),
+    /// Begins to read warm sets, and says how far they are.
+    Warm(warm::Options),
 }
 
 /// What the command prints.
@@ -40,5 +43,6 @@ pub fn told(arguments: &Arguments) -> anyhow::Result<String> {
     match command {
         Command::Log(options) => log::told(servers, options),
         Command::Catalogue(options) => catalogue::told(servers, options),
+        Command::Warm(options) => warm::told(servers, options),
     }
 }

@@ -7,7 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use larder_console::Answer;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use ureq::http::Response;
+use ureq::{Agent, Body};
 
 /// A server that says nothing for so long is given up.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,38 +50,46 @@ impl Servers {
         path: &str,
         query: &[(&str, String)],
     ) -> anyhow::Result<Vec<(&str, T)>> {
-        let token = self.token()?;
-        let agent = ureq::Agent::config_builder()
+        self.each(path, |agent, url, bearer| {
+            let mut request = agent.get(url).header("authorization", bearer);
+            for (name, value) in query {
+                request = request.query(name, value);
+            }
+            request.call()
+        })
+    }
+
+    /// What each server answers to `body`, posted to `path`, with its URL.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub(crate) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<Vec<(&str, T)>> {
+        let body = serde_json::to_string(body)?;
+        self.each(path, |agent, url, bearer| {
+            let request = agent.post(url).header("authorization", bearer);
+            request.header("content-type", "application/json").send(&body)
+        })
+    }
+
+    fn each<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        send: impl Fn(&Agent, &str, &str) -> Result<Response<Body>, ureq::Error>,
+    ) -> anyhow::Result<Vec<(&str, T)>> {
+        let bearer = format!("Bearer {}", self.token()?);
+        let agent = Agent::config_builder()
             .timeout_global(Some(TIMEOUT))
             .http_status_as_error(false)
             .build()
             .new_agent();
         let ask = |url: &String| {
-            let mut request = agent
-                .get(format!("{}{path}", url.trim_end_matches('/')))
-                .header("authorization", format!("Bearer {token}"));
-            for (name, value) in query {
-                request = request.query(name, value);
-            }
-            let mut answer = request.call().with_context(|| format!("{url} does not answer"))?;
-            let status = answer.status().as_u16();
-            let text = answer
-                .body_mut()
-                .read_to_string()
-                .with_context(|| format!("the answer of {url} breaks off"))?;
-            match status {
-                200 => {
-                    let answer: Answer<T> = serde_json::from_str(&text).with_context(|| {
-                        format!("{url} answers something else than this command knows")
-                    })?;
-                    Ok(answer.data)
-                }
-                401 | 403 => Err(anyhow!(
-                    "{url} does not take the token ({status}): it wants that of an admin, good for an hour"
-                )),
-                404 => Err(anyhow!("{url} has no {path}: is it a larder server?")),
-                _ => Err(anyhow!("{url} answers {status}: {}", text.trim())),
-            }
+            let whole = format!("{}{path}", url.trim_end_matches('/'));
+            let answer = send(&agent, &whole, &bearer);
+            read(url, path, answer.with_context(|| format!("{url} does not answer"))?)
         };
         self.urls.iter().map(|url| Ok((url.as_str(), ask(url)?))).collect()
     }
@@ -92,5 +103,26 @@ impl Servers {
             format!("no --token, no LARDER_TOKEN, and {} cannot be read", path.display())
         })?;
         Ok(token.trim().to_owned())
+    }
+}
+
+/// What was asked for, out of the answer of a server.
+fn read<T: DeserializeOwned>(url: &str, path: &str, mut answer: Response<Body>) -> anyhow::Result<T> {
+    let status = answer.status().as_u16();
+    let text = answer
+        .body_mut()
+        .read_to_string()
+        .with_context(|| format!("the answer of {url} breaks off"))?;
+    match status {
+        200 | 202 => {
+            let answer: Answer<T> = serde_json::from_str(&text)
+                .with_context(|| format!("{url} answers something else than this command knows"))?;
+            Ok(answer.data)
+        }
+        401 | 403 => Err(anyhow!(
+            "{url} does not take the token ({status}): it wants that of an admin, good for an hour"
+        )),
+        404 => Err(anyhow!("{url} has no {path}: is it a larder server?")),
+        _ => Err(anyhow!("{url} answers {status}: {}", text.trim())),
     }
 }

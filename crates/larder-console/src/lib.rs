@@ -3,17 +3,23 @@
 
 mod catalogue;
 mod log;
+mod warm;
 
 use serde::{Deserialize, Serialize};
 
 pub use catalogue::CacheRow;
 pub use log::{LogRange, LogRow};
+pub use warm::{WarmRequest, WarmRow};
 
 /// Where a server answers with the audit trail: `Answer<Vec<LogRow>>`, newest first.
 pub const LOG_PATH: &str = "/api/v1/cache/log";
 
 /// Where a server answers with its catalogue: `Answer<Vec<CacheRow>>`, by name.
 pub const CATALOGUE_PATH: &str = "/api/v1/cache/catalogue";
+
+/// Where a server answers with its warm sets: `Answer<Vec<WarmRow>>`. A [`WarmRequest`] that is posted there
+/// begins them.
+pub const WARM_PATH: &str = "/api/v1/cache/warm";
 
 /// The envelope of every answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

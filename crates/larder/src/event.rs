@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::position::Position;
+use crate::warm::WarmProgress;
 
 /// Is told what happens. Called inline and sometimes often: it must return at once.
 pub trait Observer: Send + Sync + 'static {
@@ -102,6 +103,17 @@ pub enum Event<'a> {
         cache: &'a str,
         /// Why.
         error: &'a str,
+    },
+    /// A run of a warm set has ended.
+    SetWarmed {
+        /// How far it came.
+        progress: &'a WarmProgress,
+    },
+    /// Hot keys could not be restored or saved, all of them or some. Reads are as right as ever: what
+    /// they name is loaded once somebody asks.
+    HotKeysLost {
+        /// Why.
+        reason: &'a str,
     },
     /// The machine slept: memory is dropped, because lifetimes count the time asleep.
     Suspended {
