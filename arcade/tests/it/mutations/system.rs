@@ -5,8 +5,12 @@ use arcade::http::Verb;
 use super::row::{Case, Mutation, Preparing, public};
 use crate::support::TestClient;
 
-pub(crate) const ROWS: &[Mutation] =
-    &[Mutation { verb: Verb::Delete, path: "/api/v1/cache", case: "counters only", prepare: reset }];
+const WARM: &str = "/api/v1/cache/warm";
+
+pub(crate) const ROWS: &[Mutation] = &[
+    Mutation { verb: Verb::Delete, path: "/api/v1/cache", case: "counters only", prepare: reset },
+    Mutation { verb: Verb::Post, path: WARM, case: "none of the sets", prepare: warm },
+];
 
 fn reset(client: &TestClient) -> Preparing<'_> {
     Box::pin(async {
@@ -14,6 +18,19 @@ fn reset(client: &TestClient) -> Preparing<'_> {
             path: "/api/v1/cache".to_owned(),
             token: Some(client.admin()),
             body: String::new(),
+            shows: Vec::new(),
+            keeps: public(["/v1/tournaments"]),
+        }
+    })
+}
+
+/// What is read goes on after the answer, and would meet the rows that follow.
+fn warm(client: &TestClient) -> Preparing<'_> {
+    Box::pin(async {
+        Case {
+            path: WARM.to_owned(),
+            token: Some(client.admin()),
+            body: r#"{ "sets": [] }"#.to_owned(),
             shows: Vec::new(),
             keeps: public(["/v1/tournaments"]),
         }

@@ -73,6 +73,13 @@ macro_rules! parts {
     )*};
 }
 
+impl<'a> StoredParts<'a> {
+    /// These bytes, which [`EncodedKey`] has after the name of the cache.
+    pub fn of(stored: &'a [u8]) -> Self {
+        StoredParts(Decoder(stored))
+    }
+}
+
 impl StoredParts<'_> {
     parts! {
         /// Text, such as a name.
@@ -103,7 +110,7 @@ impl StoredParts<'_> {
 
 /// The key of `cache` that was stored as `parts`; `None` if none is.
 pub(crate) fn read_back<K: ReadableKey>(cache: &str, parts: &[u8]) -> Option<K> {
-    let key = K::read(&mut StoredParts(Decoder(parts)))?;
+    let key = K::read(&mut StoredParts::of(parts))?;
     (EncodedKey::new(cache, &key).parts() == parts).then_some(key)
 }
 

@@ -79,11 +79,11 @@ impl HotKeyList {
         let mut left_out = 0;
         for cache in &mut self.caches {
             let mut room = share;
-            let fits = |key: &Box<[u8]>| {
-                room = room.checked_sub(key.len() + length_bytes(key.len()))?;
+            let fits = |length: usize| {
+                room = room.checked_sub(length + length_bytes(length))?;
                 Some(())
             };
-            let kept = cache.keys.iter().map_while(fits).count();
+            let kept = cache.keys.iter().map(|key| key.len()).map_while(fits).count();
             left_out += cache.keys.len() - kept;
             cache.keys.truncate(kept);
         }
