@@ -77,12 +77,15 @@ mod readable_keys {
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }
 
+    /// The name of the cache comes first: a kind, the letter, an end.
+    fn stored<K: Key + ?Sized>(key: &K) -> Vec<u8> {
+        EncodedKey::new("c", key).as_bytes()[3..].to_vec()
+    }
+
     #[track_caller]
     fn check<K: ReadableKey + std::fmt::Debug + PartialEq>(key: K) {
-        let encoded = EncodedKey::new("c", &key);
-        // The name of the cache comes first: a kind, the letter, an end.
-        let stored = &encoded.as_bytes()[3..];
-        assert_eq!(K::read(&mut StoredParts::of(stored)).as_ref(), Some(&key));
+        let stored = stored(&key);
+        assert_eq!(K::read(&mut StoredParts::of(&stored)).as_ref(), Some(&key));
         for cut in 0..stored.len() {
             assert_ne!(K::read(&mut StoredParts::of(&stored[..cut])).as_ref(), Some(&key), "{cut}");
         }
@@ -103,16 +106,13 @@ mod readable_keys {
         check(Board::Of { player: "Ada".into() });
         check((vec![1_u8, 0, 255], vec![String::from("x")], [Some('ß'), None], ()));
         check((Arc::<str>::from("text"), Box::new(3_i64)));
-        check(UserKey::new(7_u64, GenericKey::new("inbox")));
+        check(UserKey::new(7_u64, "inbox").params(GenericKey::new("unread")));
         check(Params::new().with("page", 2).with("a&b", "c=d"));
     }
 
     #[test]
     fn parts_of_another_key_are_none() {
-        let stored = |key: &dyn Fn() -> EncodedKey| key().as_bytes()[3..].to_vec();
-        let text = stored(&|| EncodedKey::new("c", "7"));
-        let large = stored(&|| EncodedKey::new("c", &300_u64));
-        let list = stored(&|| EncodedKey::new("c", &(u64::MAX, 1_u64)));
+        let (text, large, list) = (stored("7"), stored(&300_u64), stored(&(u64::MAX, 1_u64)));
         assert_eq!(u64::read(&mut StoredParts::of(&text)), None);
         assert_eq!(u8::read(&mut StoredParts::of(&large)), None, "it does not fit");
         assert_eq!(Board::read(&mut StoredParts::of(&text)), None, "no variant has this text");

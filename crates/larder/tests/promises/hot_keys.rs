@@ -207,7 +207,7 @@ async fn without_a_file_nothing_is_lost() {
     let (place, shelf) = (Place::new(), Shelf::default());
     let next = Process::start(&shelf);
     let warmer = next.warmer(&place).build().expect("a warmer");
-    warmer.start();
+    warmer.restore();
     done(&warmer).await;
     assert_eq!((warmer.progress()[0].state, next.told.count("HotKeysLost")), (WarmState::Done, 0));
 }
