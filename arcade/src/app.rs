@@ -194,10 +194,7 @@ impl App {
     ) -> Result<App, AppError> {
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock))?);
         let larder = cache_of(settings, &tier)?;
-        let probe = match settings.cache.probe {
-            true => Some(Arc::new(Probe::new(&larder, ProbeOptions::default())?)),
-            false => None,
-        };
+        let probe = probe_of(settings, &larder)?;
         let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
         let caches = NotificationCaches::build(&reads, NotificationRows::new(store.clone()))?;
         let market_caches = MarketCaches::build(&reads, MarketRows::new(store.clone()))?;
@@ -307,6 +304,13 @@ fn cache_of(settings: &Settings, tier: &SharedTier) -> Result<Larder, BuildError
         .entries_max(settings.cache.entries_max)
         .observer(Arc::new(WarmLog))
         .build()
+}
+
+fn probe_of(settings: &Settings, larder: &Larder) -> Result<Option<Arc<Probe>>, BuildError> {
+    match settings.cache.probe {
+        true => Ok(Some(Arc::new(Probe::new(larder, ProbeOptions::default())?))),
+        false => Ok(None),
+    }
 }
 
 /// Every route of Arcade.

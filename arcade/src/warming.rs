@@ -121,8 +121,11 @@ pub(crate) struct WarmLog;
 impl Observer for WarmLog {
     fn observe(&self, event: &Event<'_>) {
         match event {
-            Event::SetWarmed { progress } if progress.listed + progress.left_out > 0 => {
-                tracing::info!(?progress, "a warm set was read");
+            Event::SetWarmed { set, keys, failed, took, error: None } => {
+                tracing::info!(set, keys, failed, ?took, "a warm set was read");
+            }
+            Event::SetWarmed { set, keys, failed, took, error: Some(error) } => {
+                tracing::warn!(set, keys, failed, ?took, error, "a warm set was not read as a whole");
             }
             Event::HotKeysLost { reason } => tracing::warn!("hot keys are lost: {reason}"),
             _ => {}

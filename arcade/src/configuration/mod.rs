@@ -4,6 +4,7 @@
 mod documented;
 mod problem;
 mod redis;
+mod setting;
 mod sources;
 mod table;
 
@@ -21,8 +22,9 @@ use crate::settings::{
 };
 pub use documented::documented;
 pub use problem::{Problem, SettingsError};
+pub use setting::{Fallback, Kind, Setting};
 pub use sources::{Environment, Layer, Warning};
-pub use table::{Fallback, Kind, SETTINGS, Setting};
+pub use table::SETTINGS;
 
 /// One line of the dump of settings.
 #[derive(Debug, Clone)]

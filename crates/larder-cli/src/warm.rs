@@ -45,7 +45,7 @@ pub(crate) fn told(servers: &Servers, options: &Options) -> anyhow::Result<Strin
     if options.wait {
         while progress.iter().any(|(_, rows)| rows.iter().any(WarmRow::is_under_way)) {
             show(&progress);
-            thread::sleep(POLL_INTERVAL);
+            pause();
             progress = servers.ask(WARM_PATH, &[])?;
         }
         show(&progress);
@@ -62,6 +62,11 @@ pub(crate) fn told(servers: &Servers, options: &Options) -> anyhow::Result<Strin
         true => anyhow::bail!("{told}not every set could be read"),
         false => Ok(told),
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command has one thread, and nothing else to do")]
+fn pause() {
+    thread::sleep(POLL_INTERVAL);
 }
 
 /// One line that replaces itself, for people who wait.

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use crate::position::Position;
-use crate::warm::WarmProgress;
 
 /// Is told what happens. Called inline and sometimes often: it must return at once.
 pub trait Observer: Send + Sync + 'static {
@@ -106,8 +105,16 @@ pub enum Event<'a> {
     },
     /// A run of a warm set has ended.
     SetWarmed {
-        /// How far it came.
-        progress: &'a WarmProgress,
+        /// Its name.
+        set: &'a str,
+        /// How many keys it was to read.
+        keys: u64,
+        /// How many of them could not be read.
+        failed: u64,
+        /// How long it took.
+        took: Duration,
+        /// What went wrong last.
+        error: Option<&'a str>,
     },
     /// Hot keys could not be restored or saved, all of them or some. Reads are as right as ever: what
     /// they name is loaded once somebody asks.

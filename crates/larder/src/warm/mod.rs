@@ -58,6 +58,7 @@ mod builder;
 mod error;
 mod file;
 mod hot;
+mod limits;
 mod pace;
 mod progress;
 mod set;

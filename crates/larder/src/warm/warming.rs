@@ -9,9 +9,9 @@ use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::builder::Limits;
 use super::error::SaveError;
 use super::hot::{HotKeys, Saved};
+use super::limits::Limits;
 use super::pace::Pace;
 use super::progress::{Board, WarmProgress, WarmState};
 use super::set::{Listed, WarmSet};
@@ -66,7 +66,13 @@ impl Warming {
             let progress = self.board.end(set, state, error, self.node.now());
             self.ended.notify_waiters();
             if state != WarmState::Stopped {
-                self.node.emit(Event::SetWarmed { progress: &progress });
+                self.node.emit(Event::SetWarmed {
+                    set: &progress.set,
+                    keys: progress.listed,
+                    failed: progress.failed,
+                    took: progress.elapsed,
+                    error: progress.error.as_deref(),
+                });
             }
         }
     }
