@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use larder_console::{WARM_PATH, WarmRequest, WarmRow};
+use serde::Serialize;
 
 use crate::servers::Servers;
 use crate::table;
@@ -32,6 +33,13 @@ pub(crate) struct Options {
 /// The sets of each server.
 type Progress<'a> = Vec<(&'a str, Vec<WarmRow>)>;
 
+/// The sets of a server, and whose they are.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    node: &'a str,
+    sets: &'a [WarmRow],
+}
+
 /// How far the sets of every server are.
 ///
 /// # Errors
@@ -51,7 +59,10 @@ pub(crate) fn told(servers: &Servers, options: &Options) -> anyhow::Result<Strin
         show(&progress);
     }
     let told = match options.json {
-        true => serde_json::to_string_pretty(&progress)? + "\n",
+        true => {
+            let nodes = progress.iter().map(|(node, sets)| Told { node, sets });
+            serde_json::to_string_pretty(&nodes.collect::<Vec<_>>())? + "\n"
+        }
         false => as_table(&progress),
     };
     let failed = |row: &WarmRow| {

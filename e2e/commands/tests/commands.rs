@@ -128,7 +128,7 @@ async fn warm_sets_are_begun_waited_for_and_shown() {
     assert_eq!(states, (1, 3), "{one}");
     let all = arcade.told(&["warm", "--wait", "--json"]).await.expect("answered");
     let all: Value = serde_json::from_str(&all).expect("one document");
-    let sets = all[0][1].as_array().expect("the sets of the server");
+    let sets = all[0]["sets"].as_array().expect("the sets of the server");
     assert!(sets.len() == 4 && sets.iter().all(|set| set["state"] == "done"), "{all}");
     let error = arcade.told(&["warm", "--set", "sytems"]).await.expect_err("no such set");
     assert!(error.to_string().contains("there is no warm set `sytems`"), "{error}");

@@ -166,7 +166,7 @@ impl Warmer {
         self.warming().progress()
     }
 
-    /// Saves which keys are hot now. `None`: no file was named, or what it names is not restored yet.
+    /// Saves which keys are hot now. `None`: no file was named, or what it names is about to be restored.
     ///
     /// # Errors
     /// The file cannot be written; the one before is still there.
