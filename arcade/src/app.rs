@@ -37,6 +37,7 @@ use crate::shared_tier::SharedTier;
 use crate::storage::Store;
 use crate::system::{self, System};
 use crate::telemetry::Telemetry;
+use crate::warming::{self, Sets, WarmLog};
 use crate::writes::Writes;
 
 /// Shorter answers are not compressed: it would cost more than it saves.
@@ -68,15 +69,23 @@ struct Tabletop {
 }
 
 impl Tabletop {
-    fn new(reads: &Reads, store: &Store, writes: &Writes) -> Result<Self, BuildError> {
+    /// The domains, and what of them is warmed beside `sets`.
+    fn new(
+        reads: &Reads,
+        store: &Store,
+        writes: &Writes,
+        sets: Sets,
+    ) -> Result<(Self, Sets), BuildError> {
         let rooms = RoomCaches::build(reads, RoomRows::new(store.clone()))?;
         let assets = AssetCaches::build(reads, AssetRows::new(store.clone()))?;
         let systems = SystemCaches::build(reads, SystemRows::new(store.clone()))?;
-        Ok(Tabletop {
+        let sets = assets.warmed(systems.warmed(rooms.warmed(sets)));
+        let tabletop = Tabletop {
             rooms: Rooms::new(rooms, writes.clone()),
             assets: Assets::new(assets, writes.clone()),
             systems: Systems::new(systems, writes.clone()),
-        })
+        };
+        Ok((tabletop, sets))
     }
 
     fn rules(&self) -> [Rule<Bundle>; 3] {
@@ -190,10 +199,7 @@ impl App {
     ) -> Result<App, AppError> {
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock))?);
         let larder = cache_of(settings, &tier)?;
-        let probe = match settings.cache.probe {
-            true => Some(Arc::new(Probe::new(&larder, ProbeOptions::default())?)),
-            false => None,
-        };
+        let probe = probe_of(settings, &larder)?;
         let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
         let caches = NotificationCaches::build(&reads, NotificationRows::new(store.clone()))?;
         let market_caches = MarketCaches::build(&reads, MarketRows::new(store.clone()))?;
@@ -203,8 +209,11 @@ impl App {
         let (running, outbox) = (TaskTracker::new(), Outbox::new(larder.clone()));
         let writes = Writes::new(store.clone(), outbox.clone(), running.clone());
         let user_rows = UserRows::new(store.clone());
+        let user_caches = UserCaches::build(&reads, user_rows.clone())?;
+        let sets = build_caches.warmed(user_caches.warmed(Sets::new(&larder, settings)));
+        let (tabletop, sets) = Tabletop::new(&reads, &store, &writes, sets)?;
         let users = Users::new(
-            UserCaches::build(&reads, user_rows.clone())?,
+            user_caches,
             user_rows,
             writes.clone(),
             Passwords::new(settings.password_memory_kib)?,
@@ -215,7 +224,6 @@ impl App {
         let figures = Arc::new(Figures::new(larder.clone(), Arc::clone(telemetry.source_reads())));
         let notifications = Notifications::new(caches, writes.clone());
         let tournaments = Tournaments::new(tournament_caches, writes.clone());
-        let tabletop = Tabletop::new(&reads, &store, &writes)?;
         let market = Market::new(market_caches, writes.clone());
         let builds = Builds::new(build_caches, writes);
         let rules = [users.rule(), notifications.rule(), tournaments.rule(), market.rule()];
@@ -239,6 +247,7 @@ impl App {
                 tier,
                 probe,
                 figures,
+                warmer: sets.begin()?,
                 telemetry,
                 stop,
             },
@@ -289,8 +298,10 @@ impl App {
         self.system.telemetry.upkeep();
     }
 
-    /// Waits for the changes under way and for the relay, then closes the cache and the database.
+    /// Keeps what is hot, waits for the changes under way and for the relay, then closes the cache and
+    /// the database.
     pub async fn close(&self) {
+        warming::end(&self.system.warmer).await;
         self.running.close();
         self.running.wait().await;
         self.relaying.end().await;
@@ -304,7 +315,15 @@ fn cache_of(settings: &Settings, tier: &SharedTier) -> Result<Larder, BuildError
         .shards(tier.shards())
         .bytes_max(settings.cache.memory_bytes_max)
         .entries_max(settings.cache.entries_max)
+        .observer(Arc::new(WarmLog))
         .build()
+}
+
+fn probe_of(settings: &Settings, larder: &Larder) -> Result<Option<Arc<Probe>>, BuildError> {
+    match settings.cache.probe {
+        true => Ok(Some(Arc::new(Probe::new(larder, ProbeOptions::default())?))),
+        false => Ok(None),
+    }
 }
 
 /// Every route of Arcade.

@@ -29,4 +29,5 @@ pub mod system;
 pub mod tabletop;
 pub mod telemetry;
 pub mod wall;
+pub mod warming;
 pub mod writes;

@@ -6,7 +6,8 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use larder::clock::Moment;
+use larder::clock::{BoxFuture, Moment};
+use larder::warm::Supply;
 use larder::{
     BoxError, BuildError, Cache, CacheOf, Entry, Hit, IntoLoaded, Key, Larder, Load, Loaded, Lookup,
     Origin, Tag,
@@ -155,11 +156,7 @@ where
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<HashMap<K, Arc<T>>, StorageError>> + Send + 'static,
     {
-        let (source_reads, name) = (Arc::clone(self.telemetry.source_reads()), self.plan.name);
-        let counted = move |wanted: Vec<K>| {
-            wanted.iter().for_each(|_| source_reads.count(name));
-            load(wanted)
-        };
+        let counted = self.counted(load);
         // There is nothing to read, and not every database takes an empty list.
         if keys.is_empty() {
             return Ok(match self.caching {
@@ -172,19 +169,49 @@ where
             let found = keys.iter().map(|key| found.remove(key)).collect();
             return Ok(Cached::bypass(found, self.plan.audience));
         }
-        let tagged = move |wanted: Vec<K>| {
-            let loading = counted(wanted);
-            async move {
-                let tagged = |(key, value): (K, Arc<T>)| {
-                    let tags = tags(&value);
-                    (key, tags.into_iter().fold(Loaded::value(value), Loaded::tag))
-                };
-                Ok::<HashMap<K, _>, StorageError>(loading.await?.into_iter().map(tagged).collect())
-            }
-        };
         let begun = self.telemetry.now();
-        let lookups = self.cache.get_or_load_many(keys, tagged).await.map_err(failed)?;
-        Ok(self.gathered(begun, lookups))
+        let lookups = self.cache.get_or_load_many(keys, tagged(counted, tags));
+        Ok(self.gathered(begun, lookups.await.map_err(failed)?))
+    }
+
+    /// The cache for warming, filled as by [`find_many`](Self::find_many).
+    pub(crate) fn supplied_many<F, Fut>(&self, tags: fn(&T) -> Vec<Tag>, load: F) -> Supply<K>
+    where
+        K: Clone + Eq + Hash,
+        F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<HashMap<K, Arc<T>>, StorageError>> + Send + 'static,
+    {
+        Supply::batches(&self.cache, tagged(self.counted(load), tags))
+    }
+
+    /// The cache for warming, filled as by [`find`](Self::find).
+    pub(crate) fn supplied<F, Fut, L>(&self, load: F) -> Supply<K>
+    where
+        K: Clone,
+        F: Fn(K) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<L, StorageError>> + Send + 'static,
+        L: IntoLoaded<Arc<T>>,
+    {
+        let (source_reads, name) = (Arc::clone(self.telemetry.source_reads()), self.plan.name);
+        Supply::single(&self.cache, move |key| {
+            source_reads.count(name);
+            load(key)
+        })
+    }
+
+    /// Counts each key that is loaded.
+    fn counted<F, Fut>(
+        &self,
+        load: F,
+    ) -> impl Fn(Vec<K>) -> Fut + Send + Sync + 'static + use<K, T, F, Fut>
+    where
+        F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
+    {
+        let (source_reads, name) = (Arc::clone(self.telemetry.source_reads()), self.plan.name);
+        move |wanted: Vec<K>| {
+            wanted.iter().for_each(|_| source_reads.count(name));
+            load(wanted)
+        }
     }
 
     fn gathered(&self, begun: Moment, lookups: Vec<Lookup<Arc<T>>>) -> Cached<Many<T>> {
@@ -242,6 +269,32 @@ where
 
     fn unseen(&self) -> Provenance {
         Provenance::bypass(self.plan.audience)
+    }
+}
+
+/// Gives what is loaded its tags.
+fn tagged<K, T, F, Fut>(
+    load: F,
+    tags: fn(&T) -> Vec<Tag>,
+) -> impl Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, Loaded<Arc<T>>>, StorageError>>
++ Send
++ Sync
++ 'static
+where
+    K: Eq + Hash + Send + 'static,
+    T: Send + Sync + 'static,
+    F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<HashMap<K, Arc<T>>, StorageError>> + Send + 'static,
+{
+    move |wanted| {
+        let loading = load(wanted);
+        Box::pin(async move {
+            let tagged = |(key, value): (K, Arc<T>)| {
+                let tags = tags(&value);
+                (key, tags.into_iter().fold(Loaded::value(value), Loaded::tag))
+            };
+            Ok(loading.await?.into_iter().map(tagged).collect())
+        })
     }
 }
 

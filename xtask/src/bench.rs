@@ -59,6 +59,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         line: "cargo run --release --manifest-path bench/Cargo.toml -- tags",
     },
     Bench {
+        name: "warm-restart",
+        question: "How warm is a process in its first 5 s, with the hot keys of the one before?",
+        line: "cargo run --release --manifest-path bench/Cargo.toml -- warm-restart",
+    },
+    Bench {
         name: "races",
         question: "In how many rounds of each race does Larder serve an old value?",
         line: "cargo run --release --manifest-path bench/Cargo.toml -- races",

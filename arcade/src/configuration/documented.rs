@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::table::{Fallback, Kind, SETTINGS, Setting};
+use super::setting::{Fallback, Kind, Setting};
+use super::table::SETTINGS;
 use crate::settings::Profile;
 
 impl fmt::Display for Kind {

@@ -4,6 +4,7 @@
 mod documented;
 mod problem;
 mod redis;
+mod setting;
 mod sources;
 mod table;
 
@@ -17,12 +18,13 @@ use tracing_subscriber::EnvFilter;
 use self::sources::Layers;
 use crate::settings::{
     Cache, Caching, Database, Demo, Http, Limits, Log, LogFormat, PASSWORD_MEMORY_KIB_MIN, Profile,
-    Secret, Sessions, Settings, UnknownProfile,
+    Secret, Sessions, Settings, UnknownProfile, Warming,
 };
 pub use documented::documented;
 pub use problem::{Problem, SettingsError};
+pub use setting::{Fallback, Kind, Setting};
 pub use sources::{Environment, Layer, Warning};
-pub use table::{Fallback, Kind, SETTINGS, Setting};
+pub use table::SETTINGS;
 
 /// One line of the dump of settings.
 #[derive(Debug, Clone)]
@@ -160,6 +162,7 @@ impl Reading {
                 _ => Caching::On,
             },
             probe: self.text("cache.probe", profile).as_deref() == Some("on"),
+            warming: self.warming(profile),
             memory_bytes_max: self.number("cache.memory_bytes_max", profile),
             entries_max: self.number("cache.entries_max", profile),
             market_items_fresh: seconds(self, "cache.market_items_fresh_s"),
@@ -183,6 +186,21 @@ impl Reading {
             query_fresh: seconds(self, "cache.query_fresh_s"),
             classes_fresh: seconds(self, "cache.classes_fresh_s"),
             builds_fresh: seconds(self, "cache.builds_fresh_s"),
+        }
+    }
+
+    fn warming(&mut self, profile: Profile) -> Warming {
+        let on = |reading: &mut Self, name| reading.text(name, profile).as_deref() == Some("on");
+        let count = |reading: &mut Self, name| reading.number(name, profile) as u32;
+        Warming {
+            after_start: on(self, "cache.warming"),
+            hot_keys: on(self, "cache.hot_keys"),
+            // A rate that is wrong is a problem already, and nobody is warmed by the stand-in.
+            keys_per_second: count(self, "cache.warm_keys_per_second").max(1),
+            popular_rooms: count(self, "cache.warm_popular_rooms"),
+            active_users: count(self, "cache.warm_active_users"),
+            systems: count(self, "cache.warm_systems"),
+            recent_assets: count(self, "cache.warm_recent_assets"),
         }
     }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use config::{Config, File, FileFormat, Value, ValueKind};
 
 use super::problem::{Problem, SettingsError};
-use super::table::{self, FILE_VARIABLE, Fallback, OTHER_VARIABLES, SETTINGS, Setting};
+use super::setting::{Fallback, Setting};
+use super::table::{self, FILE_VARIABLE, OTHER_VARIABLES, SETTINGS};
 use crate::settings::Profile;
 
 /// Prefixes of variables that nobody else uses: an unknown one is a slip of the pen.

@@ -1,70 +1,7 @@
 //! Decides which settings exist: their names, variables, limits and defaults. Reads nothing.
 
+use super::setting::{Fallback, Kind, Setting};
 use crate::settings::{JWT_SECRET_BYTES_MIN, Profile};
-
-/// One setting, as it is read, checked and documented.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    /// The dotted name in the settings file.
-    pub name: &'static str,
-    /// The environment variable, which wins over the file.
-    pub variable: &'static str,
-    /// What values it takes.
-    pub kind: Kind,
-    /// Its value where nobody gave one.
-    pub fallback: fn(Profile) -> Fallback,
-    /// What it decides, as one sentence.
-    pub about: &'static str,
-    /// The requirement behind it.
-    pub requirement: &'static str,
-}
-
-/// What values a setting takes.
-#[derive(Debug, Clone, Copy)]
-pub enum Kind {
-    /// A whole number within bounds, both included.
-    Number {
-        /// The smallest value.
-        min: u64,
-        /// The largest value.
-        max: u64,
-    },
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// An IP address.
-    Address,
-    /// The URL of a database.
-    DatabaseUrl,
-    /// The URL of a Redis server.
-    RedisUrl,
-    /// A host name or an IP address.
-    Host,
-    /// A file that is there.
-    File,
-    /// The start of every key: without braces, at most this many bytes.
-    Namespace {
-        /// The longest length in bytes.
-        bytes_max: usize,
-    },
-    /// Text that is never shown, of at least this many bytes.
-    Secret {
-        /// The shortest length in bytes.
-        bytes_min: usize,
-    },
-    /// A filter of log lines, such as `info` or `arcade=debug,info`.
-    LogFilter,
-}
-
-/// What stands where nobody gave a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fallback {
-    /// This value.
-    Value(&'static str),
-    /// A value that the start makes up, as this text says.
-    Made(&'static str),
-    /// Nothing: the start fails.
-    Required,
-}
 
 use Fallback::{Made, Required, Value};
 
@@ -91,6 +28,17 @@ fn limited(profile: Profile, limit: &'static str) -> Fallback {
     match profile {
         Profile::Development | Profile::Test => Value("0"),
         Profile::Staging | Profile::Production => Value(limit),
+    }
+}
+
+/// How many keys a warm set has; they are at most what the memory tier holds by default.
+const WARM_KEYS: Kind = Kind::Number { min: 0, max: 10_000 };
+
+/// What a test does not ask for would change what its first reads find.
+fn outside_tests(profile: Profile) -> Fallback {
+    match profile {
+        Profile::Test => Value("off"),
+        Profile::Development | Profile::Staging | Profile::Production => Value("on"),
     }
 }
 
@@ -264,6 +212,62 @@ pub const SETTINGS: &[Setting] = &[
         fallback: |_| Value("10000"),
         about: "The most entries that the memory tier holds.",
         requirement: "F-4",
+    },
+    Setting {
+        name: "cache.warming",
+        variable: "CACHE_WARMING",
+        kind: Kind::Choice(&["on", "off"]),
+        fallback: outside_tests,
+        about: "Whether the warm sets are read after a start; on demand they are in any case.",
+        requirement: "Z-2",
+    },
+    Setting {
+        name: "cache.warm_keys_per_second",
+        variable: "CACHE_WARM_KEYS_PER_SECOND",
+        kind: Kind::Number { min: 1, max: 100_000 },
+        fallback: |_| Value("500"),
+        about: "How many keys of the warm sets are read in a second.",
+        requirement: "Z-2",
+    },
+    Setting {
+        name: "cache.warm_popular_rooms",
+        variable: "CACHE_WARM_POPULAR_ROOMS",
+        kind: WARM_KEYS,
+        fallback: |_| Value("100"),
+        about: "How many rooms are a warm set, those in which most users sit; 0 is no set.",
+        requirement: "1-72",
+    },
+    Setting {
+        name: "cache.warm_active_users",
+        variable: "CACHE_WARM_ACTIVE_USERS",
+        kind: WARM_KEYS,
+        fallback: |_| Value("100"),
+        about: "The same for accounts, of those users who were here last.",
+        requirement: "1-72",
+    },
+    Setting {
+        name: "cache.warm_systems",
+        variable: "CACHE_WARM_SYSTEMS",
+        kind: WARM_KEYS,
+        fallback: |_| Value("100"),
+        about: "The same for public game systems and templates, those that are used most.",
+        requirement: "1-72",
+    },
+    Setting {
+        name: "cache.warm_recent_assets",
+        variable: "CACHE_WARM_RECENT_ASSETS",
+        kind: WARM_KEYS,
+        fallback: |_| Value("100"),
+        about: "The same for assets, the newest.",
+        requirement: "1-72",
+    },
+    Setting {
+        name: "cache.hot_keys",
+        variable: "CACHE_HOT_KEYS",
+        kind: Kind::Choice(&["on", "off"]),
+        fallback: outside_tests,
+        about: "Whether a start reads again what was in memory when the process before ended.",
+        requirement: "Z-2",
     },
     Setting {
         name: "cache.market_items_fresh_s",

@@ -99,6 +99,8 @@ pub struct Cache {
     pub caching: Caching,
     /// Whether the consistency probe runs.
     pub probe: bool,
+    /// What is read before somebody asks.
+    pub warming: Warming,
     /// The most bytes that the memory tier holds.
     pub memory_bytes_max: u64,
     /// The most entries that the memory tier holds.
@@ -145,6 +147,25 @@ pub struct Cache {
     pub classes_fresh: Duration,
     /// How long builds, lists of them and counts of their likes are fresh.
     pub builds_fresh: Duration,
+}
+
+/// What is read before somebody asks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Warming {
+    /// Whether the sets are read after a start; on demand they are in any case.
+    pub after_start: bool,
+    /// Whether a start reads again what was hot when the process before ended.
+    pub hot_keys: bool,
+    /// How many keys of the sets are read in a second.
+    pub keys_per_second: u32,
+    /// How many rooms, those in which most users sit; of none there is no set.
+    pub popular_rooms: u32,
+    /// How many accounts, those whose users were here last.
+    pub active_users: u32,
+    /// How many game systems and templates, those that are used most.
+    pub systems: u32,
+    /// How many assets, the newest.
+    pub recent_assets: u32,
 }
 
 /// Whether reads go through the cache.

@@ -5,11 +5,13 @@ mod health;
 mod log;
 mod parts;
 mod refresh;
+mod warm;
 
 use axum::extract::{FromRef, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use larder_console::{CATALOGUE_PATH, FIGURES_PATH, LOG_PATH, PAGE, REFRESH_PATH};
+use larder_console::{CATALOGUE_PATH, FIGURES_PATH, LOG_PATH, PAGE, REFRESH_PATH, WARM_PATH};
 
 use crate::auth::Tokens;
 use crate::http::{Access, NoQuery, Route, Routes, Traffic};
@@ -54,6 +56,12 @@ where
         .route(
             Route::post(REFRESH_PATH, Access::Admin, "Drops all that is cached of one thing."),
             refresh::refresh,
+        )
+        .route(Route::get(WARM_PATH, Access::Admin, "How far the warm sets are."), warm::show)
+        .route(
+            Route::post(WARM_PATH, Access::Admin, "Begins to read warm sets, these or all.")
+                .answers(StatusCode::ACCEPTED),
+            warm::begin,
         );
     // The page holds no data; what it shows it asks for with the token of an admin.
     PAGE.into_iter().fold(data, |routes, file| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use larder::{Larder, Probe, ProbeReport, Rules};
+use larder::{Larder, Probe, ProbeReport, Rules, Warmer};
 use larder_sql::outbox::Outbox;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +30,8 @@ pub struct System {
     pub tier: SharedTier,
     /// The cache's counts.
     pub figures: Arc<Figures>,
+    /// What is read before somebody asks.
+    pub warmer: Warmer,
     /// The consistency probe, where it is wanted.
     pub probe: Option<Arc<Probe>>,
     /// The metrics.

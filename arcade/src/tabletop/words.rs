@@ -9,7 +9,7 @@ macro_rules! words {
         $(#[$about])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, larder::Entry,
-            larder::Key,
+            larder::Key, larder::ReadableKey,
         )]
         pub enum $name {
             $($(#[$doc])* #[serde(rename = $word)] #[key(text = $word)] $variant,)+

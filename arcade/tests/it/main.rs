@@ -30,3 +30,4 @@ mod system;
 mod tabletop;
 mod tournaments;
 mod users;
+mod warming;

@@ -32,6 +32,7 @@ const PATHS: &[&str] = &[
     "/\u{7f}",
     "/%00",
     "/api/v1/cache",
+    "/api/v1/cache/warm",
     "/api/rooms/%ff",
     "/api/rooms?ids=1,,",
     "/api/assets",

@@ -8,6 +8,7 @@ mod memory;
 mod mixed;
 mod races;
 mod tags;
+mod warm_restart;
 
 use lexopt::prelude::*;
 
@@ -21,6 +22,7 @@ larder-bench COMMAND [--rounds N] [--operations N]
   hit-ratio      Does memory keep the right entries, beside quick_cache?
   memory         What does an entry take of the process's memory?
   tags           Does invalidating a tag cost more the more entries have it?
+  warm-restart   How warm is a process in its first seconds, with the hot keys of the one before?
   races          In how many rounds of each race is an old value served?
 
   --rounds N       rounds in which the sides take turns; each command has its own default
@@ -79,6 +81,7 @@ fn run(named: &[&str], extent: &Extent) -> anyhow::Result<()> {
         ["memory"] => memory::run(),
         ["memory", side] => memory::fill(side),
         ["tags"] => tags::run(extent.rounds.unwrap_or(tags::ROUNDS)),
+        ["warm-restart"] => warm_restart::run(extent.rounds.unwrap_or(warm_restart::ROUNDS)),
         ["races"] => races::run(extent.rounds.unwrap_or(races::ROUNDS)),
         [] => anyhow::bail!("a command is missing; --help lists them"),
         words => anyhow::bail!("no command is called {:?}; --help lists them", words.join(" ")),

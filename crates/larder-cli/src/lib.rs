@@ -5,6 +5,7 @@ mod log;
 mod refresh;
 mod servers;
 mod table;
+mod warm;
 
 use clap::{Parser, Subcommand};
 
@@ -33,6 +34,8 @@ enum Command {
     /// Drops all that is cached of one thing, in every domain: for what was changed behind the
     /// server's back.
     Refresh(refresh::Options),
+    /// Begins to read warm sets, and says how far they are.
+    Warm(warm::Options),
 }
 
 /// What the command prints.
@@ -45,5 +48,6 @@ pub fn told(arguments: &Arguments) -> anyhow::Result<String> {
         Command::Log(options) => log::told(servers, options),
         Command::Catalogue(options) => catalogue::told(servers, options),
         Command::Refresh(options) => refresh::told(servers, options),
+        Command::Warm(options) => warm::told(servers, options),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Options {
 pub(crate) fn told(servers: &Servers, options: &Options) -> anyhow::Result<String> {
     let Options { bundle, id, why } = options;
     let request = RefreshRequest { bundle: bundle.clone(), id: *id, why: why.clone() };
-    let answers: Vec<(&str, RefreshRow)> = servers.tell(REFRESH_PATH, &request)?;
+    let answers: Vec<(&str, RefreshRow)> = servers.post(REFRESH_PATH, &request)?;
     let mut text = String::new();
     for (url, RefreshRow { position }) in answers {
         match position {

@@ -59,19 +59,19 @@ impl Servers {
         })
     }
 
-    /// What each server answers at `path` to being told this, with its URL.
+    /// What each server answers to `body`, posted to `path`, with its URL.
     ///
     /// # Errors
-    /// One of them does not answer, or does not take it.
-    pub(crate) fn tell<T: DeserializeOwned>(
+    /// As [`ask`](Self::ask).
+    pub(crate) fn post<T: DeserializeOwned>(
         &self,
         path: &str,
-        what: &impl Serialize,
+        body: &impl Serialize,
     ) -> anyhow::Result<Vec<(&str, T)>> {
-        let body = serde_json::to_string(what)?;
+        let body = serde_json::to_string(body)?;
         self.each(path, |agent, url, bearer| {
             let request = agent.post(url).header("authorization", bearer);
-            request.content_type("application/json").send(body.as_str())
+            request.header("content-type", "application/json").send(&body)
         })
     }
 
@@ -86,12 +86,12 @@ impl Servers {
             .http_status_as_error(false)
             .build()
             .new_agent();
-        let answer = |url: &String| {
+        let ask = |url: &String| {
             let whole = format!("{}{path}", url.trim_end_matches('/'));
             let answer = send(&agent, &whole, &bearer);
-            data(url, path, answer.with_context(|| format!("{url} does not answer"))?)
+            read(url, path, answer.with_context(|| format!("{url} does not answer"))?)
         };
-        self.urls.iter().map(|url| Ok((url.as_str(), answer(url)?))).collect()
+        self.urls.iter().map(|url| Ok((url.as_str(), ask(url)?))).collect()
     }
 
     fn token(&self) -> anyhow::Result<String> {
@@ -106,15 +106,15 @@ impl Servers {
     }
 }
 
-/// What an answer holds, or in words why it holds nothing.
-fn data<T: DeserializeOwned>(url: &str, path: &str, mut answer: Response<Body>) -> anyhow::Result<T> {
+/// What was asked for, out of the answer of a server.
+fn read<T: DeserializeOwned>(url: &str, path: &str, mut answer: Response<Body>) -> anyhow::Result<T> {
     let status = answer.status().as_u16();
     let text = answer
         .body_mut()
         .read_to_string()
         .with_context(|| format!("the answer of {url} breaks off"))?;
     match status {
-        200 => {
+        200 | 202 => {
             let answer: Answer<T> = serde_json::from_str(&text)
                 .with_context(|| format!("{url} answers something else than this command knows"))?;
             Ok(answer.data)

@@ -9,6 +9,7 @@ mod log;
 mod page;
 mod refresh;
 mod token;
+mod warm;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ pub use log::{LogRange, LogRow};
 pub use page::{PAGE, PAGE_PATH, PageFile, link};
 pub use refresh::{RefreshRequest, RefreshRow};
 pub use token::{TOKEN_BYTES_MIN, TokenError};
+pub use warm::{WarmRequest, WarmRow};
 
 /// Where a server answers with the audit trail: `Answer<Vec<LogRow>>`, newest first.
 pub const LOG_PATH: &str = "/api/v1/cache/log";
@@ -31,6 +33,10 @@ pub const REFRESH_PATH: &str = "/api/v1/cache/refresh";
 
 /// Where a server answers with the numbers of its caches: `Answer<Figures>`.
 pub const FIGURES_PATH: &str = "/api/v1/cache/figures";
+
+/// Where a server answers with its warm sets: `Answer<Vec<WarmRow>>`. A [`WarmRequest`] that is posted there
+/// begins them.
+pub const WARM_PATH: &str = "/api/v1/cache/warm";
 
 /// The envelope of every answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

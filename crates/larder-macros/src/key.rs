@@ -122,7 +122,7 @@ fn show_text(text: &LitStr) -> TokenStream {
     quote!(::larder::key::Parts::text(__parts, #text);)
 }
 
-fn variant_text(variant: &Variant) -> Result<LitStr> {
+pub(crate) fn variant_text(variant: &Variant) -> Result<LitStr> {
     let name = || LitStr::new(&variant.ident.unraw().to_string(), variant.ident.span());
     Ok(text_of(&variant.attrs)?.unwrap_or_else(name))
 }
@@ -143,7 +143,7 @@ fn is_key(attribute: &Attribute) -> bool {
 }
 
 /// The text of `#[key(text = "...")]`, if there is one.
-fn text_of(attributes: &[Attribute]) -> Result<Option<LitStr>> {
+pub(crate) fn text_of(attributes: &[Attribute]) -> Result<Option<LitStr>> {
     let mut text = None;
     for attribute in attributes.iter().filter(|attribute| is_key(attribute)) {
         attribute.parse_nested_meta(|option| {

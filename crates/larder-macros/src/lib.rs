@@ -11,6 +11,7 @@ mod invalidate;
 mod key;
 mod named;
 mod options;
+mod readable;
 mod write_through;
 
 use proc_macro::TokenStream;
@@ -31,6 +32,17 @@ use options::Options;
 pub fn derive_key(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     key::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Derives `larder::ReadableKey`: reads the fields back in the order in which `derive(Key)` shows them.
+///
+/// Every field must be readable itself, so that a key which borrows has none; `#[key(text = "...")]`
+/// counts as there. The fingerprint covers texts, names, order and types of fields and variants, not
+/// the type's own name.
+#[proc_macro_derive(ReadableKey, attributes(key))]
+pub fn derive_readable_key(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    readable::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Derives `larder::Entry`: the fingerprint and the heap size are composed of the fields'.

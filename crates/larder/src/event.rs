@@ -103,6 +103,25 @@ pub enum Event<'a> {
         /// Why.
         error: &'a str,
     },
+    /// A run of a warm set has ended.
+    SetWarmed {
+        /// Its name.
+        set: &'a str,
+        /// How many keys it was to read.
+        keys: u64,
+        /// How many of them could not be read.
+        failed: u64,
+        /// How long it took.
+        took: Duration,
+        /// What went wrong last.
+        error: Option<&'a str>,
+    },
+    /// Hot keys could not be restored or saved, all of them or some. Reads are as right as ever: what
+    /// they name is loaded once somebody asks.
+    HotKeysLost {
+        /// Why.
+        reason: &'a str,
+    },
     /// The machine slept: memory is dropped, because lifetimes count the time asleep.
     Suspended {
         /// For how long.

@@ -70,6 +70,7 @@ pub(crate) mod sync;
 mod tally;
 pub mod tasks;
 mod wait;
+pub mod warm;
 mod writing;
 
 pub use audit::Audited;
@@ -84,8 +85,8 @@ pub use event::{Event, Observer};
 pub use handle::{Larder, Stats};
 pub use hit::{Absence, Hit, Lookup, Origin};
 pub use invalidation::{CacheOf, Invalidated, Invalidation, InvalidationTextError, Outcome};
-pub use key::Key;
 pub use key::pattern::{Pattern, PatternError};
+pub use key::{Key, ReadableKey};
 /// Drops what a function changes, for example:
 ///
 /// ```
@@ -163,4 +164,5 @@ pub use read::Consistency;
 pub use record::Tag;
 pub use rules::{Rule, Rules, Told};
 pub use stats::CacheStats;
+pub use warm::Warmer;
 pub use writing::Writing;

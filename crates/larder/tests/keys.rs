@@ -10,6 +10,122 @@ use larder::key::shapes::{ApiKey, GenericKey, Params, UserKey, VenueKey};
 use larder::key::{EncodedKey, text};
 use larder::record::Name;
 
+mod readable_keys {
+    use larder::ReadableKey;
+    use larder::key::StoredParts;
+    use larder::key::shapes::GenericKey;
+
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq, Key, ReadableKey)]
+    #[key(text = "page")]
+    struct Page<T> {
+        user: T,
+        numbers: (i8, u128, Option<bool>),
+        r#type: Cow<'static, str>,
+    }
+
+    #[derive(Debug, Clone, PartialEq, Key, ReadableKey)]
+    enum Board {
+        All,
+        #[key(text = "by-week")]
+        Week(u16, u8),
+        Of {
+            player: Box<str>,
+        },
+    }
+
+    /// Fingerprints of what is read differently differ.
+    #[test]
+    fn a_fingerprint_tells_types_names_and_order_apart() {
+        #[derive(Key, ReadableKey)]
+        struct Renamed {
+            number: u64,
+        }
+        #[derive(Key, ReadableKey)]
+        struct Same {
+            id: u32,
+        }
+        #[derive(Key, ReadableKey)]
+        struct Text {
+            id: String,
+        }
+        #[derive(Key, ReadableKey)]
+        #[key(text = "x")]
+        struct Labelled {
+            id: u64,
+        }
+        #[derive(Key, ReadableKey)]
+        struct Id {
+            id: u64,
+        }
+        assert_eq!(Id::FINGERPRINT, Same::FINGERPRINT, "numbers of all widths are one");
+        let all = [
+            Id::FINGERPRINT,
+            Renamed::FINGERPRINT,
+            Text::FINGERPRINT,
+            Labelled::FINGERPRINT,
+            Board::FINGERPRINT,
+            <(u64, String)>::FINGERPRINT,
+            <(String, u64)>::FINGERPRINT,
+            <Vec<u64>>::FINGERPRINT,
+            <Option<u64>>::FINGERPRINT,
+            i64::FINGERPRINT,
+            u128::FINGERPRINT,
+            GenericKey::<()>::FINGERPRINT,
+        ];
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+    }
+
+    /// The name of the cache comes first: a kind, the letter, an end.
+    fn stored<K: Key + ?Sized>(key: &K) -> Vec<u8> {
+        EncodedKey::new("c", key).as_bytes()[3..].to_vec()
+    }
+
+    #[track_caller]
+    fn check<K: ReadableKey + std::fmt::Debug + PartialEq>(key: K) {
+        let stored = stored(&key);
+        assert_eq!(K::read(&mut StoredParts::of(&stored)).as_ref(), Some(&key));
+        for cut in 0..stored.len() {
+            assert_ne!(K::read(&mut StoredParts::of(&stored[..cut])).as_ref(), Some(&key), "{cut}");
+        }
+    }
+
+    #[test]
+    fn what_was_stored_is_read_back() {
+        for number in [0, 7, u64::MAX] {
+            check(Page {
+                user: number,
+                numbers: (i8::MIN, u128::MAX - 1, Some(false)),
+                r#type: Cow::Borrowed("a\u{0}b"),
+            });
+        }
+        check(Page { user: String::new(), numbers: (0, 0, None), r#type: Cow::Borrowed("") });
+        check(Board::All);
+        check(Board::Week(2026, 48));
+        check(Board::Of { player: "Ada".into() });
+        check((vec![1_u8, 0, 255], vec![String::from("x")], [Some('ß'), None], ()));
+        check((Arc::<str>::from("text"), Box::new(3_i64)));
+        check(UserKey::new(7_u64, "inbox").params(GenericKey::new("unread")));
+        check(Params::new().with("page", 2).with("a&b", "c=d"));
+    }
+
+    #[test]
+    fn parts_of_another_key_are_none() {
+        let (text, large, list) = (stored("7"), stored(&300_u64), stored(&(u64::MAX, 1_u64)));
+        assert_eq!(u64::read(&mut StoredParts::of(&text)), None);
+        assert_eq!(u8::read(&mut StoredParts::of(&large)), None, "it does not fit");
+        assert_eq!(Board::read(&mut StoredParts::of(&text)), None, "no variant has this text");
+        // It says that it has 2^64 - 1 elements, which take no bytes each.
+        assert_eq!(<Vec<()>>::read(&mut StoredParts::of(&list)), None);
+        assert_eq!(<Vec<u64>>::read(&mut StoredParts::of(&list)), None);
+        for damaged in [&[0xEE][..], &[0x02, b'x'], &[0x10, 1], &[]] {
+            assert_eq!(u64::read(&mut StoredParts::of(damaged)), None);
+            assert_eq!(String::read(&mut StoredParts::of(damaged)), None);
+        }
+    }
+}
+
 mod derived_keys {
     use super::*;
 

@@ -50,6 +50,23 @@ async fn a_refresh_drops_a_bundle_and_the_log_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn warm_sets_are_begun_waited_for_and_shown() {
+    let arcade = Arcade::start().await;
+    let idle = arcade.told(&["warm", "--status"]).await.expect("answered");
+    assert_eq!(idle.matches(" idle ").count(), 4, "{idle}");
+    let one = arcade.told(&["warm", "--set", "systems", "--wait"]).await.expect("answered");
+    let states = (one.matches(" done ").count(), one.matches(" idle ").count());
+    assert_eq!(states, (1, 3), "{one}");
+    let all = arcade.told(&["warm", "--wait", "--json"]).await.expect("answered");
+    let all: Value = serde_json::from_str(&all).expect("one document");
+    let sets = all[0]["sets"].as_array().expect("the sets of the server");
+    assert!(sets.len() == 4 && sets.iter().all(|set| set["state"] == "done"), "{all}");
+    let error = arcade.told(&["warm", "--set", "sytems"]).await.expect_err("no such set");
+    assert!(error.to_string().contains("there is no warm set `sytems`"), "{error}");
+    arcade.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_told_is_named() {
     let arcade = Arcade::start().await;
     let error = arcade.told_with("nonsense", &["log"]).await.expect_err("no token");

@@ -4,24 +4,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use larder::{BuildError, Invalidation, Key, Loaded, Tag};
+use larder::{BuildError, Invalidation, Key, Loaded, ReadableKey, Tag};
 
 use super::model::{Asset, AssetNumbers};
 use super::rows::AssetRows;
-use crate::auth::{CurrentUser, Role};
+use crate::auth::{CurrentUser, Role, UserId};
 use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Cached, Page};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
 use crate::tabletop::{ASSET_META, ROOM_ASSETS, room_assets_tag, system_assets_tag};
+use crate::warming::{Sets, WarmSet};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Key)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Key, ReadableKey)]
 struct AssetKey {
     asset: i64,
 }
 
 /// The room comes first, so that one prefix names all that is known of its assets.
-#[derive(Key)]
+#[derive(Clone, Key, ReadableKey)]
 struct RoomAssetsKey {
     room: i64,
     viewer: Option<i64>,
@@ -80,15 +81,7 @@ impl AssetCaches {
     ) -> Result<Cached<Vec<Option<Arc<Asset>>>>, ApiError> {
         let keys: Vec<AssetKey> = ids.iter().map(|&asset| AssetKey { asset }).collect();
         let rows = self.rows.clone();
-        let load = move |keys: Vec<AssetKey>| {
-            let rows = rows.clone();
-            async move {
-                let ids: Vec<i64> = keys.into_iter().map(|key| key.asset).collect();
-                let found = rows.assets(&ids).await?.into_iter();
-                let keyed = found.map(|(asset, meta)| (AssetKey { asset }, Arc::new(meta)));
-                Ok::<HashMap<_, _>, StorageError>(keyed.collect())
-            }
-        };
+        let load = move |keys| load_assets(rows.clone(), keys);
         let found = self.assets.find_many(&keys, tags, load).await?;
         let shown = |asset: &Option<Arc<Asset>>| {
             asset.as_ref().filter(|asset| asset.is_shown_to(viewer)).map(Arc::clone)
@@ -116,12 +109,26 @@ impl AssetCaches {
             page: page.number,
             limit: page.limit,
         };
-        let load = move |_| async move {
-            let numbers = rows.of_room(room, viewer, page).await?.map(Arc::new);
-            let loaded = numbers.map_or_else(Loaded::absent, Loaded::value);
-            Ok::<_, StorageError>(loaded.tag(room_assets_tag(room)))
+        let wanted = key.clone();
+        self.of_rooms.find(&key, "room", move |_| load_of_room(rows, wanted)).await
+    }
+
+    /// What of this domain is warmed: the newest assets.
+    pub fn warmed(&self, sets: Sets) -> Sets {
+        let rows = self.rows.clone();
+        let assets = self.assets.supplied_many(tags, move |keys| load_assets(rows.clone(), keys));
+        let rows = self.rows.clone();
+        let of_rooms = self.of_rooms.supplied(move |key| load_of_room(rows.clone(), key));
+        let rows = self.rows.clone();
+        let recent = move |limit| {
+            let rows = rows.clone();
+            async move {
+                let ids = rows.recent(limit).await?.into_iter();
+                Ok(ids.map(|asset| AssetKey { asset }).collect())
+            }
         };
-        self.of_rooms.find(&key, "room", load).await
+        let sets = sets.set(WarmSet::RecentAssets, &assets, recent);
+        sets.restored(&assets).restored(&of_rooms)
     }
 
     /// What is wrong once an asset came or went: itself, and the lists of the room that it belongs
@@ -156,4 +163,23 @@ impl Bundled for AssetCaches {
 fn tags(asset: &Asset) -> Vec<Tag> {
     let room = asset.room_id.map(room_assets_tag);
     room.into_iter().chain(asset.system_id.map(system_assets_tag)).collect()
+}
+
+async fn load_assets(
+    rows: AssetRows,
+    keys: Vec<AssetKey>,
+) -> Result<HashMap<AssetKey, Arc<Asset>>, StorageError> {
+    let ids: Vec<i64> = keys.into_iter().map(|key| key.asset).collect();
+    let found = rows.assets(&ids).await?.into_iter();
+    Ok(found.map(|(asset, meta)| (AssetKey { asset }, Arc::new(meta))).collect())
+}
+
+async fn load_of_room(
+    rows: AssetRows,
+    RoomAssetsKey { room, viewer, page, limit }: RoomAssetsKey,
+) -> Result<Loaded<Arc<AssetNumbers>>, StorageError> {
+    let page = Page { number: page, limit };
+    let numbers = rows.of_room(room, viewer.map(UserId), page).await?.map(Arc::new);
+    let loaded = numbers.map_or_else(Loaded::absent, Loaded::value);
+    Ok(loaded.tag(room_assets_tag(room)))
 }

@@ -34,6 +34,8 @@ const PAGE_SHOWN: &str = page_of_room!(" AND (public = 1 OR uploader_id = $4)");
 
 const ROOM: &str = "SELECT id FROM rooms WHERE id = $1";
 
+const RECENT: &str = "SELECT id FROM assets ORDER BY created_at_ms DESC, id DESC LIMIT $1";
+
 const SYSTEM_OWNER: &str = "SELECT owner_id FROM game_systems WHERE id = $1";
 
 /// Whose it is comes first: that it lies on a board would tell that it exists.
@@ -59,6 +61,12 @@ impl AssetRows {
         let rows = statement.fetch_all(self.store.pool()).await?;
         let found = rows.iter().map(|row| asset(row).map(|asset| (asset.id, asset)));
         Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest assets.
+    pub(super) async fn recent(&self, limit: u32) -> Result<Vec<i64>, StorageError> {
+        let ids = sqlx::query_scalar(RECENT).bind(i64::from(limit)).fetch_all(self.store.pool());
+        Ok(ids.await?)
     }
 
     /// The numbers of a page of a room's assets: of all of them, or of those that one user sees.

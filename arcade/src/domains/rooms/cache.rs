@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::{BuildError, Invalidation, Key, Loaded, Tag};
+use larder::{BuildError, Invalidation, Key, Loaded, ReadableKey, Tag};
 
 use super::model::{OwnRoomPage, PlayerList, RoomState};
 use super::rows::RoomRows;
@@ -15,6 +15,7 @@ use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
 use crate::tabletop::{ABSENT, ROOM_STATE, room_assets_tag, room_tag};
+use crate::warming::{Sets, WarmSet};
 
 /// Which room has a name.
 pub(super) const NAMES: CachePlan = CachePlan {
@@ -47,7 +48,7 @@ pub(super) const OF_USER: CachePlan = CachePlan {
 };
 
 /// The key of what exists once for each room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Key)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Key, ReadableKey)]
 struct RoomKey {
     room: i64,
 }
@@ -58,7 +59,7 @@ struct NameKey {
 }
 
 /// The user comes first, so that one prefix names all pages of a user's rooms.
-#[derive(Key)]
+#[derive(Clone, Key, ReadableKey)]
 struct OwnRoomsKey {
     user: i64,
     page: u32,
@@ -119,25 +120,13 @@ impl RoomCaches {
     ) -> Result<Cached<Vec<Option<Arc<RoomState>>>>, ApiError> {
         let keys: Vec<RoomKey> = ids.iter().map(|&room| RoomKey { room }).collect();
         let rows = self.rows.clone();
-        let load = move |keys: Vec<RoomKey>| {
-            let rows = rows.clone();
-            async move {
-                let ids: Vec<i64> = keys.into_iter().map(|key| key.room).collect();
-                let states = rows.states(&ids).await?.into_iter();
-                let keyed = states.map(|(room, state)| (RoomKey { room }, Arc::new(state)));
-                Ok::<HashMap<_, _>, StorageError>(keyed.collect())
-            }
-        };
-        self.states.find_many(&keys, |room| vec![room_tag(room.id)], load).await
+        let load = move |keys| load_states(rows.clone(), keys);
+        self.states.find_many(&keys, tags, load).await
     }
 
     pub(super) async fn players(&self, room: i64) -> Result<Cached<PlayerList>, ApiError> {
-        let rows = self.rows.clone();
-        let load = move |_| async move {
-            let list = rows.players(room).await?;
-            Ok::<_, StorageError>(list.map(Arc::new))
-        };
-        self.players.find(&RoomKey { room }, "room", load).await
+        let (rows, key) = (self.rows.clone(), RoomKey { room });
+        self.players.find(&key, "room", move |_| load_players(rows, key)).await
     }
 
     pub(super) async fn of_user(
@@ -149,9 +138,28 @@ impl RoomCaches {
             return Ok(self.of_users.bypass(self.rows.of_user(user, page).await?));
         }
         let key = OwnRoomsKey { user: user.0, page: page.number, limit: page.limit };
+        let (rows, wanted) = (self.rows.clone(), key.clone());
+        self.of_users.get_or_load(&key, move |_| load_of_user(rows, wanted)).await
+    }
+
+    /// What of this domain is warmed: the rooms in which most users sit.
+    pub fn warmed(&self, sets: Sets) -> Sets {
         let rows = self.rows.clone();
-        let load = move |_| async move { rows.of_user(user, page).await.map(Arc::new) };
-        self.of_users.get_or_load(&key, load).await
+        let states = self.states.supplied_many(tags, move |keys| load_states(rows.clone(), keys));
+        let rows = self.rows.clone();
+        let players = self.players.supplied(move |key| load_players(rows.clone(), key));
+        let rows = self.rows.clone();
+        let of_users = self.of_users.supplied(move |key| load_of_user(rows.clone(), key));
+        let rows = self.rows.clone();
+        let popular = move |limit| {
+            let rows = rows.clone();
+            async move {
+                let ids = rows.popular(limit).await?.into_iter();
+                Ok(ids.map(|room| RoomKey { room }).collect())
+            }
+        };
+        let sets = sets.set(WarmSet::PopularRooms, &states, popular);
+        sets.restored(&states).restored(&players).restored(&of_users)
     }
 
     /// What is wrong once a room was made by `owner`.
@@ -207,4 +215,31 @@ impl Bundled for RoomCaches {
             _ => None,
         }
     }
+}
+
+fn tags(room: &RoomState) -> Vec<Tag> {
+    vec![room_tag(room.id)]
+}
+
+async fn load_states(
+    rows: RoomRows,
+    keys: Vec<RoomKey>,
+) -> Result<HashMap<RoomKey, Arc<RoomState>>, StorageError> {
+    let ids: Vec<i64> = keys.into_iter().map(|key| key.room).collect();
+    let states = rows.states(&ids).await?.into_iter();
+    Ok(states.map(|(room, state)| (RoomKey { room }, Arc::new(state))).collect())
+}
+
+async fn load_players(
+    rows: RoomRows,
+    RoomKey { room }: RoomKey,
+) -> Result<Option<Arc<PlayerList>>, StorageError> {
+    Ok(rows.players(room).await?.map(Arc::new))
+}
+
+async fn load_of_user(
+    rows: RoomRows,
+    OwnRoomsKey { user, page, limit }: OwnRoomsKey,
+) -> Result<Arc<OwnRoomPage>, StorageError> {
+    rows.of_user(UserId(user), Page { number: page, limit }).await.map(Arc::new)
 }

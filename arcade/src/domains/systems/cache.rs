@@ -4,16 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::{BuildError, Invalidation, Key};
+use larder::{BuildError, Invalidation, Key, ReadableKey};
 
 use super::model::{Category, Shelf, System, SystemPage};
 use super::rows::{Listed, SystemRows};
-use crate::auth::CurrentUser;
+use crate::auth::{CurrentUser, UserId};
 use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
 use crate::tabletop::{ABSENT, room_tag, system_assets_tag};
+use crate::warming::{Sets, WarmSet};
 
 /// Single ones.
 pub(super) const SYSTEM: CachePlan = CachePlan {
@@ -36,14 +37,14 @@ pub(super) const QUERY: CachePlan = CachePlan {
     audience: Audience::Private,
 };
 
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct SystemKey {
     id: i64,
 }
 
 /// Shelf, owner and category come first, so that one prefix names all pages of a list. Without an
 /// owner it is the list of what is public, without a category that of all.
-#[derive(Key)]
+#[derive(Clone, Key, ReadableKey)]
 struct ListKey {
     shelf: Shelf,
     owner: Option<i64>,
@@ -77,12 +78,8 @@ impl SystemCaches {
         viewer: CurrentUser,
     ) -> Result<Cached<System>, ApiError> {
         let thing = thing(shelf);
-        let rows = self.rows.clone();
-        let load = move |_| async move {
-            let system = rows.system(id).await?;
-            Ok::<_, StorageError>(system.map(Arc::new))
-        };
-        let system = self.systems.find(&SystemKey { id }, thing, load).await?;
+        let (rows, key) = (self.rows.clone(), SystemKey { id });
+        let system = self.systems.find(&key, thing, move |_| load_system(rows, key)).await?;
         match system.value.shelf == shelf && system.value.is_shown_to(viewer) {
             true => Ok(system),
             false => Err(ApiError::Absent { thing, provenance: system.provenance }),
@@ -100,9 +97,24 @@ impl SystemCaches {
         let Listed { shelf, owner, category } = listed;
         let owner = owner.map(|owner| owner.0);
         let key = ListKey { shelf, owner, category, page: page.number, limit: page.limit };
+        let (rows, wanted) = (self.rows.clone(), key.clone());
+        self.pages.get_or_load(&key, move |_| load_page(rows, wanted)).await
+    }
+
+    /// What of this domain is warmed: the public systems and templates that are used most.
+    pub fn warmed(&self, sets: Sets) -> Sets {
         let rows = self.rows.clone();
-        let load = move |_| async move { rows.page(listed, page).await.map(Arc::new) };
-        self.pages.get_or_load(&key, load).await
+        let systems = self.systems.supplied(move |key| load_system(rows.clone(), key));
+        let rows = self.rows.clone();
+        let pages = self.pages.supplied(move |key| load_page(rows.clone(), key));
+        let rows = self.rows.clone();
+        let used = move |limit| {
+            let rows = rows.clone();
+            async move {
+                Ok(rows.most_used(limit).await?.into_iter().map(|id| SystemKey { id }).collect())
+            }
+        };
+        sets.set(WarmSet::Systems, &systems, used).restored(&systems).restored(&pages)
     }
 
     /// What is wrong once one came: itself, which may have been asked for, and the lists that show
@@ -159,4 +171,19 @@ pub(super) const fn thing(shelf: Shelf) -> &'static str {
         Shelf::System => "game system",
         Shelf::Template => "template",
     }
+}
+
+async fn load_system(
+    rows: SystemRows,
+    SystemKey { id }: SystemKey,
+) -> Result<Option<Arc<System>>, StorageError> {
+    Ok(rows.system(id).await?.map(Arc::new))
+}
+
+async fn load_page(
+    rows: SystemRows,
+    ListKey { shelf, owner, category, page, limit }: ListKey,
+) -> Result<Arc<SystemPage>, StorageError> {
+    let listed = Listed { shelf, owner: owner.map(UserId), category };
+    rows.page(listed, Page { number: page, limit }).await.map(Arc::new)
 }

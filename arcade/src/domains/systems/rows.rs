@@ -36,6 +36,10 @@ const PAGE_OF_OWNER_AND_CATEGORY: &str = page_where!("owner_id = $4 AND category
 
 const SYSTEM: &str = "SELECT * FROM game_systems WHERE id = $1";
 
+/// Public ones, the most used first.
+const MOST_USED: &str = "
+    SELECT id FROM game_systems WHERE public = 1 ORDER BY downloads DESC, id DESC LIMIT $1";
+
 /// Locks the row until the commit.
 const LOCK: &str = "UPDATE game_systems SET shelf = shelf WHERE id = $1 RETURNING *";
 
@@ -102,6 +106,12 @@ impl SystemRows {
     pub(super) async fn system(&self, id: i64) -> Result<Option<System>, StorageError> {
         let row = sqlx::query(SYSTEM).bind(id).fetch_optional(self.store.pool()).await?;
         Ok(row.as_ref().map(system).transpose()?)
+    }
+
+    /// The public systems and templates that were set up most often.
+    pub(super) async fn most_used(&self, limit: u32) -> Result<Vec<i64>, StorageError> {
+        let ids = sqlx::query_scalar(MOST_USED).bind(i64::from(limit)).fetch_all(self.store.pool());
+        Ok(ids.await?)
     }
 
     /// A system that stays as it is until the end of the transaction. `None` if there is none.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::{BuildError, Invalidation, Key, Loaded};
+use larder::{BuildError, Invalidation, Key, Loaded, ReadableKey};
 
 use super::model::Account;
 use super::rows::UserRows;
@@ -13,6 +13,8 @@ use crate::balances;
 use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached};
 use crate::reads::{CachedReads, Reads};
+use crate::storage::StorageError;
+use crate::warming::{Sets, WarmSet};
 
 /// A user's own account.
 pub(super) const ACCOUNTS: CachePlan = CachePlan {
@@ -24,7 +26,7 @@ pub(super) const ACCOUNTS: CachePlan = CachePlan {
     audience: Audience::Private,
 };
 
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct AccountKey {
     user: i64,
 }
@@ -47,15 +49,22 @@ impl UserCaches {
 
     /// The account; every change of its balance drops it by the tag.
     pub(super) async fn account(&self, user: UserId) -> Result<Cached<Account>, ApiError> {
+        let (rows, key) = (self.rows.clone(), AccountKey { user: user.0 });
+        self.accounts.find(&key, "user", move |_| load_account(rows, key)).await
+    }
+
+    /// What of this domain is warmed: the accounts of those whose session went on last.
+    pub fn warmed(&self, sets: Sets) -> Sets {
         let rows = self.rows.clone();
-        let load = move |_| async move {
-            let found = rows.account(user).await?;
-            Ok::<_, crate::storage::StorageError>(match found {
-                Some(account) => Loaded::value(Arc::new(account)).tag(balances::tag(user)),
-                None => Loaded::absent(),
-            })
+        let accounts = self.accounts.supplied(move |key| load_account(rows.clone(), key));
+        let rows = self.rows.clone();
+        let active = move |limit| {
+            let rows = rows.clone();
+            async move {
+                Ok(rows.active(limit).await?.into_iter().map(|user| AccountKey { user }).collect())
+            }
         };
-        self.accounts.find(&AccountKey { user: user.0 }, "user", load).await
+        sets.set(WarmSet::ActiveUsers, &accounts, active).restored(&accounts)
     }
 }
 
@@ -70,4 +79,15 @@ impl Bundled for UserCaches {
             _ => None,
         }
     }
+}
+
+async fn load_account(
+    rows: UserRows,
+    AccountKey { user }: AccountKey,
+) -> Result<Loaded<Arc<Account>>, StorageError> {
+    let user = UserId(user);
+    Ok(match rows.account(user).await? {
+        Some(account) => Loaded::value(Arc::new(account)).tag(balances::tag(user)),
+        None => Loaded::absent(),
+    })
 }

@@ -13,6 +13,11 @@ const NUMBERS: &str = "users";
 const ACCOUNT: &str = "
     SELECT id, name, email, role, balance_minor, created_at_ms FROM users WHERE id = $1";
 
+/// Whose session goes on longest: that is who used one last.
+const ACTIVE: &str = "
+    SELECT user_id FROM refresh_tokens GROUP BY user_id
+    ORDER BY MAX(expires_at_ms) DESC, user_id LIMIT $1";
+
 const BY_EMAIL: &str = "SELECT id, role, password_hash FROM users WHERE email = $1";
 
 const KNOWN: &str = "SELECT id, role, password_hash FROM users WHERE id = $1";
@@ -58,6 +63,12 @@ impl UserRows {
     pub(super) async fn account(&self, user: UserId) -> Result<Option<Account>, StorageError> {
         let row = sqlx::query(ACCOUNT).bind(user.0).fetch_optional(self.store.pool()).await?;
         Ok(row.as_ref().map(account).transpose()?)
+    }
+
+    /// Who was here last.
+    pub(super) async fn active(&self, limit: u32) -> Result<Vec<i64>, StorageError> {
+        let ids = sqlx::query_scalar(ACTIVE).bind(i64::from(limit)).fetch_all(self.store.pool());
+        Ok(ids.await?)
     }
 
     pub(super) async fn by_email(&self, email: &str) -> Result<Option<Known>, StorageError> {

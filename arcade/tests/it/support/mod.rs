@@ -11,7 +11,7 @@ pub(crate) mod tournaments;
 use arcade::app::App;
 use arcade::auth::{Passwords, Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::configuration::{self, Environment};
-use arcade::demo::{Filled, Unwatched, World};
+use arcade::demo::{Unwatched, World};
 use arcade::http::{Access, Route, Verb};
 use arcade::server::Server;
 use arcade::settings::Secret;
@@ -74,7 +74,7 @@ pub(crate) fn with_ids(path: &str, id: &str) -> String {
 pub(crate) struct TestClient {
     sender: Sender,
     pub(crate) tokens: Tokens,
-    admin: UserId,
+    world: World,
     pub(crate) store: Store,
     /// Tells the parts that the server drains, without draining it.
     pub(crate) draining: CancellationToken,
@@ -83,6 +83,34 @@ pub(crate) struct TestClient {
     /// What the server stores in, unless that is a file in its directory.
     pub(crate) database: Option<PostgresDatabase>,
     directory: TempDir,
+}
+
+/// What a server left behind when it ended.
+pub(crate) struct Left {
+    world: World,
+    database: Option<PostgresDatabase>,
+    pub(crate) directory: TempDir,
+}
+
+impl Left {
+    /// Changes the database while no server runs.
+    pub(crate) async fn execute(&self, sql: String) {
+        let mut connection = behind(self.database.as_ref(), &self.directory).await;
+        connection.execute(AssertSqlSafe(sql)).await.expect("execute");
+        connection.close().await.expect("close");
+    }
+
+    /// Starts another server on it.
+    pub(crate) async fn start_with(self, variables: &[(&str, &str)]) -> TestClient {
+        TestClient::serve(self, variables).await
+    }
+}
+
+/// A connection of nobody's to what a server stores in.
+async fn behind(database: Option<&PostgresDatabase>, directory: &TempDir) -> AnyConnection {
+    let file = || format!("sqlite://{}/arcade.db", directory.path().display());
+    let url = database.map_or_else(file, |database| database.url.clone());
+    AnyConnection::connect(&url).await.expect("connect")
 }
 
 /// An answer, read to its end.
@@ -138,6 +166,11 @@ impl TestClient {
         variables: &[(&str, &str)],
     ) -> Self {
         let directory = tempfile::tempdir().expect("temporary directory");
+        Self::serve(Left { world, database, directory }, variables).await
+    }
+
+    async fn serve(left: Left, variables: &[(&str, &str)]) -> Self {
+        let Left { world, database, directory } = left;
         let fixed =
             [("ARCADE_PROFILE", "test"), ("ARCADE_DATA", "."), ("JWT_SECRET", SECRET), ("PORT", "0")];
         let url = database.as_ref().map(|database| ("DATABASE_URL", database.url.as_str()));
@@ -147,8 +180,7 @@ impl TestClient {
         let store = Store::open(&settings.database, &settings.data).await.expect("open");
         store.migrate().await.expect("migrate");
         let passwords = Passwords::new(settings.password_memory_kib).expect("passwords");
-        let filled = world.fill(&store, &passwords, &mut Unwatched).await;
-        assert_eq!(filled.expect("fill"), Filled::Now);
+        world.fill(&store, &passwords, &mut Unwatched).await.expect("fill");
         let stop = CancellationToken::new();
         let secret = Secret::new(SECRET);
         let draining = stop.child_token();
@@ -159,7 +191,7 @@ impl TestClient {
         TestClient {
             sender: Sender::to(format!("http://{}", server.address())),
             tokens: Tokens::new(&secret),
-            admin: world.admin(),
+            world,
             store,
             draining,
             stop: stop.clone(),
@@ -176,7 +208,7 @@ impl TestClient {
 
     /// A good token of the admin.
     pub(crate) fn admin(&self) -> String {
-        self.tokens.issue(self.admin, Role::Admin, TOKEN_LIFETIME).expect("token")
+        self.tokens.issue(self.world.admin(), Role::Admin, TOKEN_LIFETIME).expect("token")
     }
 
     /// The token that a route asks for, on behalf of user 1.
@@ -250,9 +282,7 @@ impl TestClient {
     }
 
     async fn behind(&self) -> AnyConnection {
-        let file = || format!("sqlite://{}/arcade.db", self.directory.path().display());
-        let url = self.database.as_ref().map_or_else(file, |database| database.url.clone());
-        AnyConnection::connect(&url).await.expect("connect")
+        behind(self.database.as_ref(), &self.directory).await
     }
 
     /// Begins user 1's request to `path` and holds its two-byte body back.
@@ -275,10 +305,16 @@ impl TestClient {
 
     /// Drains the server and waits for its end.
     pub(crate) async fn stop(self) {
+        self.stopped().await;
+    }
+
+    /// The same, and keeps what it has left behind.
+    pub(crate) async fn stopped(self) -> Left {
         // An idle connection of the client would be waited for.
         drop(self.sender);
         self.stop.cancel();
         let ended = timeout(PATIENCE, self.serving).await.expect("the server ends in time");
         ended.expect("the server does not panic");
+        Left { world: self.world, database: self.database, directory: self.directory }
     }
 }

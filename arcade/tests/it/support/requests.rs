@@ -53,6 +53,8 @@ fn body_of(route: &Route) -> String {
         }
         "/auth/login" => login,
         "/api/v1/cache/refresh" => json!({ "bundle": "user", "id": 2 }),
+        // What is read goes on after the answer, and would be found by the requests that follow.
+        "/api/v1/cache/warm" => json!({ "sets": [] }),
         // Nobody made it, so what comes of it is a refusal.
         "/auth/refresh" => json!({ "refreshToken": "0".repeat(64) }),
         _ => return String::new(),

@@ -447,6 +447,7 @@ impl Part {
 }
 
 /// Reads stored bytes part by part; ends early at bytes that are no part.
+#[derive(Debug)]
 pub(crate) struct Decoder<'a>(pub(crate) &'a [u8]);
 
 impl Iterator for Decoder<'_> {

@@ -6,6 +6,7 @@
 mod encoding;
 mod hex;
 pub mod pattern;
+mod reading;
 pub mod shapes;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,14 @@ use std::sync::Arc;
 use crate::name::{NameHash, NameKind};
 
 pub use larder_macros::Key;
+pub use reading::{ReadableKey, StoredParts};
 
 use encoding::Encoder;
 pub(crate) use encoding::{
-    CACHE_NAME_BYTES_MAX, Matcher, Part, display, hash_key, hash_parts, may_exceed, put_together,
-    taken_apart,
+    CACHE_NAME_BYTES_MAX, Matcher, Part, display, hash_key, hash_parts, is_hashed, may_exceed,
+    put_together, taken_apart,
 };
+pub(crate) use reading::read_back;
 
 /// Encoded keys above this many bytes are replaced by their cache's name and a SHA-256 digest.
 pub const KEY_BYTES_MAX: usize = 512;

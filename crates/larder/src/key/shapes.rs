@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use super::{Key, Parts};
+use super::{Key, Parts, ReadableKey, StoredParts};
 
 /// A name and arguments: `{name}[:arguments]`.
 ///
@@ -15,7 +15,7 @@ use super::{Key, Parts};
 /// let key = GenericKey::new("leaderboard").arguments(("weekly", 2026_u16, 47_u8));
 /// assert_eq!(text("games", &key), "games:leaderboard:weekly:2026:47");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Key)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Key, ReadableKey)]
 pub struct GenericKey<A = ()> {
     name: Cow<'static, str>,
     arguments: A,
@@ -42,7 +42,7 @@ impl GenericKey {
 /// let key = ApiKey::new("tournaments", "list").params(params);
 /// assert_eq!(text("api", &key), "api:tournaments:list:limit=20&page=2");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Key)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Key, ReadableKey)]
 pub struct ApiKey<P = ()> {
     controller: Cow<'static, str>,
     method: Cow<'static, str>,
@@ -73,7 +73,7 @@ impl ApiKey {
 macro_rules! owned_by {
     ($owner:literal, $key:ident, $all:ident) => {
         #[doc = concat!("A resource of one ", $owner, ": `", $owner, ":{id}:{resource}[:params]`.")]
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, Key)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Key, ReadableKey)]
         #[key(text = $owner)]
         pub struct $key<I, P = ()> {
             id: I,
@@ -100,7 +100,7 @@ macro_rules! owned_by {
         }
 
         #[doc = concat!("The prefix of everything that belongs to one ", $owner, ": `", $owner, ":{id}`.")]
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, Key)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Key, ReadableKey)]
         #[key(text = $owner)]
         pub struct $all<I> {
             id: I,
@@ -160,6 +160,14 @@ impl Key for Params {
     #[inline]
     fn visit<P: Parts>(&self, parts: &mut P) {
         parts.text(&self.joined);
+    }
+}
+
+impl ReadableKey for Params {
+    const FINGERPRINT: u64 = String::FINGERPRINT;
+
+    fn read(parts: &mut StoredParts<'_>) -> Option<Self> {
+        Some(Params { joined: parts.text()? })
     }
 }
 

@@ -18,6 +18,9 @@ pub(crate) type EpochNumber = u32;
 /// What the map holds: a [`Resident`] of any value type.
 pub(crate) trait Stored: Any + Send + Sync {
     fn meta(&self) -> &Meta;
+
+    /// Whether it says that the source has no such value.
+    fn is_absent(&self) -> bool;
 }
 
 /// A value and its meta, in one allocation. In this order: what a hit reads of the meta then
@@ -61,6 +64,10 @@ impl<V> Held<V> {
 impl<V: Send + Sync + 'static> Stored for Resident<V> {
     fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    fn is_absent(&self) -> bool {
+        self.value.get().is_none()
     }
 }
 

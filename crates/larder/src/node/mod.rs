@@ -3,6 +3,7 @@
 
 pub(crate) mod agenda;
 mod append;
+pub(crate) mod hot;
 pub(crate) mod invalidate;
 mod judge;
 pub(crate) mod marks;

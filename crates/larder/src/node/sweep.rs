@@ -133,7 +133,7 @@ impl Node {
 }
 
 /// Shows every entry, and lets other tasks run in between.
-async fn each_entry(memory: &Memory, mut visit: impl FnMut(&MemoryKey, &Arc<dyn Stored>)) {
+pub(super) async fn each_entry(memory: &Memory, mut visit: impl FnMut(&MemoryKey, &Arc<dyn Stored>)) {
     for (seen, (key, entry)) in memory.entries().enumerate() {
         visit(&key, &entry);
         if (seen + 1).is_multiple_of(STEP) {

@@ -1,11 +1,11 @@
 //! The keys and the tags of builds and classes.
 
-use larder::{Key, Tag};
+use larder::{Key, ReadableKey, Tag};
 
 use crate::auth::UserId;
 
 /// A class by its name, in lower case.
-#[derive(Key)]
+#[derive(Clone, Key, ReadableKey)]
 pub(super) struct ClassKey {
     pub(super) name: String,
 }
@@ -17,7 +17,7 @@ impl ClassKey {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Key)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Key, ReadableKey)]
 pub(super) struct BuildKey {
     pub(super) id: i64,
 }
@@ -32,13 +32,13 @@ pub(super) struct TrustedKey {
     pub(super) admin: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Key)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Key, ReadableKey)]
 pub(super) struct LikesKey {
     pub(super) id: i64,
 }
 
 /// Class and owner come first, so that one prefix names all parts of a list.
-#[derive(Key)]
+#[derive(Clone, Key, ReadableKey)]
 pub(super) struct ListKey {
     pub(super) class: Option<i64>,
     pub(super) owner: Option<i64>,
@@ -63,7 +63,7 @@ pub(super) struct LikedKey {
 }
 
 /// The class comes first, so that one prefix names its leaderboards of every length.
-#[derive(Key)]
+#[derive(Clone, Key, ReadableKey)]
 pub(super) struct BoardKey {
     pub(super) class: Option<i64>,
     pub(super) limit: u32,

@@ -6,24 +6,21 @@
 //! sees are different entries, and a shared one is loaded by a statement that finds no private build.
 
 mod keys;
+mod loads;
 mod plans;
 mod shown;
+mod warmed;
 mod wrong;
 
-use std::sync::Arc;
+use larder::{BuildError, Tag};
 
-use larder::{BuildError, Loaded, Tag};
-
-use self::keys::{
-    BoardKey, BuildKey, ClassKey, LikedKey, LikesKey, ListKey, OwnKey, TrustedKey, class_tag,
-};
+use self::keys::{BoardKey, BuildKey, ClassKey, LikedKey, LikesKey, ListKey, OwnKey, TrustedKey};
 use super::input::{BoardQuery, ListQuery, OwnQuery};
 use super::model::{Build, BuildList, Class, ClassList, LikeCount, TagList};
 use super::rows::{BuildRows, Listed};
 use crate::auth::UserId;
 use crate::http::{ApiError, Cached, Slice};
 use crate::reads::{CachedReads, Reads};
-use crate::storage::StorageError;
 
 pub(super) use plans::{
     BOARDS, BUILDS, CLASS, CLASS_TAGS, CLASSES, LIKED, LIKES, LISTS, OWN, TRUSTED,
@@ -70,44 +67,34 @@ impl BuildCaches {
     /// Every class.
     pub(super) async fn classes(&self) -> Result<Cached<ClassList>, ApiError> {
         let rows = self.rows.clone();
-        let load = move |_| async move {
-            let classes = Arc::new(rows.classes().await?);
-            Ok::<_, StorageError>(Loaded::value(classes).tag("classes"))
-        };
-        self.classes.find(&(), "list", load).await
+        self.classes.find(&(), "list", move |_| loads::classes(rows)).await
     }
 
     /// The class of this name, in any case.
     pub(super) async fn class(&self, name: &str) -> Result<Cached<Class>, ApiError> {
         let (rows, key) = (self.rows.clone(), ClassKey::of(name));
-        let lower = key.name.clone();
-        let load =
-            move |_| async move { rows.class(&lower).await.map(|found| of_class(&lower, found)) };
-        self.class.find(&key, "class", load).await
+        let wanted = key.clone();
+        self.class.find(&key, "class", move |_| loads::class(rows, wanted)).await
     }
 
     /// The tags of the class of this name, in any case.
     pub(super) async fn class_tags(&self, name: &str) -> Result<Cached<TagList>, ApiError> {
         let (rows, key) = (self.rows.clone(), ClassKey::of(name));
-        let lower = key.name.clone();
-        let load =
-            move |_| async move { rows.tags(&lower).await.map(|found| of_class(&lower, found)) };
-        self.class_tags.find(&key, "class", load).await
+        let wanted = key.clone();
+        self.class_tags.find(&key, "class", move |_| loads::class_tags(rows, wanted)).await
     }
 
     /// Which builds a list of public ones shows.
     pub(super) async fn list(&self, query: ListQuery) -> Result<Cached<BuildList>, ApiError> {
         let ListQuery { class, user: owner, slice, .. } = query;
-        let listed = Listed::Public { class, owner };
         if !slice.is_cached() {
+            let listed = Listed::Public { class, owner };
             return Ok(self.lists.bypass(self.rows.list(listed, slice).await?));
         }
         let Slice { limit, offset } = slice;
         let key = ListKey { class, owner: owner.map(|owner| owner.0), limit, offset };
-        let tags = vec![Tag::new("builds"), Tag::new("builds-listing")];
-        let rows = self.rows.clone();
-        let load = move |_| async move { tagged(rows.list(listed, slice).await?, tags) };
-        self.lists.find(&key, "list", load).await
+        let (rows, wanted) = (self.rows.clone(), key.clone());
+        self.lists.find(&key, "list", move |_| loads::list(rows, wanted)).await
     }
 
     /// Which builds this user made.
@@ -124,7 +111,7 @@ impl BuildCaches {
         let key = OwnKey { owner: owner.0, class, private, limit, offset };
         let tags = vec![Tag::new("builds"), keys::own_tag(owner)];
         let rows = self.rows.clone();
-        let load = move |_| async move { tagged(rows.list(listed, slice).await?, tags) };
+        let load = move |_| async move { loads::tagged(rows.list(listed, slice).await?, tags) };
         self.own.find(&key, "list", load).await
     }
 
@@ -140,7 +127,7 @@ impl BuildCaches {
         let key = LikedKey { user: user.0, limit: slice.limit, offset: slice.offset };
         let tags = vec![Tag::new("builds"), keys::liked_tag(user)];
         let rows = self.rows.clone();
-        let load = move |_| async move { tagged(rows.liked(user, slice).await?, tags) };
+        let load = move |_| async move { loads::tagged(rows.liked(user, slice).await?, tags) };
         self.liked.find(&key, "list", load).await
     }
 
@@ -149,20 +136,8 @@ impl BuildCaches {
         &self,
         BoardQuery { class, limit }: BoardQuery,
     ) -> Result<Cached<BuildList>, ApiError> {
-        let tags = vec![Tag::new("builds"), Tag::new("build-leaderboards")];
-        let rows = self.rows.clone();
-        let load = move |_| async move { tagged(rows.most_liked(class, limit).await?, tags) };
-        self.boards.find(&BoardKey { class, limit }, "leaderboard", load).await
+        let (rows, key) = (self.rows.clone(), BoardKey { class, limit });
+        let wanted = key.clone();
+        self.boards.find(&key, "leaderboard", move |_| loads::board(rows, wanted)).await
     }
-}
-
-fn of_class<T>(name_lower: &str, found: Option<T>) -> Loaded<Arc<T>> {
-    match found {
-        Some(found) => Loaded::value(Arc::new(found)).tag("classes").tag(class_tag(name_lower)),
-        None => Loaded::absent(),
-    }
-}
-
-fn tagged(list: BuildList, tags: Vec<Tag>) -> Result<Loaded<Arc<BuildList>>, StorageError> {
-    Ok(tags.into_iter().fold(Loaded::value(Arc::new(list)), Loaded::tag))
 }

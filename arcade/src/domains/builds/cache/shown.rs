@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use larder::Tag;
 
-use super::BuildCaches;
 use super::keys::{BuildKey, LikesKey, TrustedKey, build_tag};
+use super::{BuildCaches, loads};
 use crate::auth::{CurrentUser, Role};
 use crate::domains::builds::model::{Build, LikeCount, ShownBuild, ShownHead};
 use crate::http::{ApiError, Cached, Provenance};
@@ -73,20 +73,8 @@ impl BuildCaches {
     ) -> Result<Cached<Vec<Counted>>, ApiError> {
         let keys: Vec<LikesKey> = builds.iter().map(|build| LikesKey { id: build.head.id }).collect();
         let rows = self.rows.clone();
-        let counts = self.likes.find_many(
-            &keys,
-            |_| Vec::new(),
-            move |keys| {
-                let (rows, ids): (_, Vec<i64>) =
-                    (rows.clone(), keys.iter().map(|key| key.id).collect());
-                async move {
-                    let counted = rows.likes(&ids).await?.into_iter();
-                    let counted =
-                        counted.map(|(id, likes)| (LikesKey { id }, Arc::new(LikeCount { likes })));
-                    Ok(counted.collect())
-                }
-            },
-        );
+        let counts =
+            self.likes.find_many(&keys, |_| Vec::new(), move |keys| loads::likes(rows.clone(), keys));
         let counts = counts.await?;
         // Who counts nothing finds a build that is just being removed.
         let likes = |count: &Option<Arc<LikeCount>>| count.as_ref().map_or(0, |count| count.likes);
@@ -98,13 +86,7 @@ impl BuildCaches {
     async fn public(&self, ids: &[i64]) -> Result<Cached<Many<Build>>, ApiError> {
         let keys: Vec<BuildKey> = ids.iter().map(|id| BuildKey { id: *id }).collect();
         let rows = self.rows.clone();
-        let load = move |keys: Vec<BuildKey>| {
-            let (rows, ids): (_, Vec<i64>) = (rows.clone(), keys.iter().map(|key| key.id).collect());
-            async move {
-                let found = rows.public(&ids).await?.into_iter();
-                Ok(found.map(|build| (BuildKey { id: build.head.id }, Arc::new(build))).collect())
-            }
-        };
+        let load = move |keys| loads::public(rows.clone(), keys);
         self.builds.find_many(&keys, tags, load).await
     }
 
@@ -129,7 +111,7 @@ impl BuildCaches {
     }
 }
 
-fn tags(build: &Build) -> Vec<Tag> {
+pub(super) fn tags(build: &Build) -> Vec<Tag> {
     vec![Tag::new("builds"), Tag::new("builds-detail"), build_tag(build.head.id)]
 }
 

@@ -19,6 +19,14 @@ const BY_NAME: &str = "SELECT id FROM rooms WHERE name = $1";
 
 const MEMBERS: &str = "SELECT user_id FROM room_players WHERE room_id = $1";
 
+/// Rooms that are played in, the fullest first, of equal ones that which changed last.
+const POPULAR: &str = "
+    SELECT r.id FROM rooms r
+    LEFT JOIN (SELECT room_id, COUNT(*) AS seats FROM room_players GROUP BY room_id) AS p
+        ON p.room_id = r.id
+    WHERE r.active = 1
+    ORDER BY COALESCE(p.seats, 0) DESC, r.changed_at_ms DESC, r.id DESC LIMIT $1";
+
 /// The total and the page come from one statement: two would each see the database at another
 /// moment.
 const OF_USER: &str = "
@@ -50,6 +58,12 @@ impl RoomRows {
     pub(super) async fn by_name(&self, name: &str) -> Result<Option<i64>, StorageError> {
         let id = sqlx::query_scalar(BY_NAME).bind(name).fetch_optional(self.store.pool());
         Ok(id.await?)
+    }
+
+    /// The rooms in which most users sit.
+    pub(super) async fn popular(&self, limit: u32) -> Result<Vec<i64>, StorageError> {
+        let ids = sqlx::query_scalar(POPULAR).bind(i64::from(limit)).fetch_all(self.store.pool());
+        Ok(ids.await?)
     }
 
     /// `None` if there is no such room: one that exists has its owner in it.

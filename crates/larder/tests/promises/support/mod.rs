@@ -3,6 +3,7 @@
 mod cable;
 mod notebook;
 mod rows;
+mod shelf;
 mod site;
 mod source;
 mod told;
@@ -19,6 +20,7 @@ use larder::{Cache, CacheBuilder, Larder, LarderBuilder, Lookup};
 pub(crate) use cable::{Cable, Fleet};
 pub(crate) use notebook::Notebook;
 pub(crate) use rows::{Away, Rows};
+pub(crate) use shelf::Shelf;
 pub(crate) use site::Site;
 pub(crate) use source::{Gate, Source};
 pub(crate) use told::Told;
