@@ -1,12 +1,11 @@
 //! Decides how a session goes on: each refresh token is good once. One that comes twice was stolen,
-//! from its owner or by them, so its whole family ends.
+//! from its owner or by them, so its whole family ends, and the session with it.
 
 use std::time::Duration;
 
 use sqlx::{AnyConnection, Row};
 
-use super::rows::{self, Known};
-use crate::auth::{RefreshToken, Role, UserId};
+use crate::auth::{RefreshToken, SessionId, UserId};
 use crate::storage::StorageError;
 
 const TAKE: &str = "
@@ -17,80 +16,87 @@ const TAKE: &str = "
 const KEEP: &str = "
     INSERT INTO refresh_tokens (hash, family, user_id, expires_at_ms) VALUES ($1, $2, $3, $4)";
 
-const END_FAMILY: &str = "
-    DELETE FROM refresh_tokens WHERE family =
-        (SELECT family FROM refresh_tokens WHERE hash = $1 AND used_at_ms IS NOT NULL)";
+const USED: &str = "
+    SELECT family, user_id FROM refresh_tokens WHERE hash = $1 AND used_at_ms IS NOT NULL";
 
-const FORGET: &str = "DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at_ms <= $2";
+const END: &str = "DELETE FROM refresh_tokens WHERE family = $1";
 
-/// Whose session goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Continued {
-    pub(super) user: UserId,
-    pub(super) role: Role,
-}
+const SWEEP: &str = "
+    DELETE FROM refresh_tokens WHERE hash IN
+        (SELECT hash FROM refresh_tokens WHERE expires_at_ms <= $1 ORDER BY expires_at_ms LIMIT $2)";
 
-/// When something happens, and how long a token lives from then.
+/// When something happens, and how long a session lasts from then.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lifetime {
-    pub(super) now_ms: i64,
-    pub(super) refresh: Duration,
+pub struct Lifetime {
+    /// Now, in milliseconds since 1970 UTC.
+    pub now_ms: i64,
+    /// How long a session can rest.
+    pub refresh: Duration,
 }
 
 impl Lifetime {
-    fn end_ms(self) -> i64 {
+    pub(super) fn end_ms(self) -> i64 {
         let refresh_ms = i64::try_from(self.refresh.as_millis()).unwrap_or(i64::MAX);
         self.now_ms.saturating_add(refresh_ms)
     }
 }
 
-/// Keeps the first token of a new family, and forgets what has expired.
-pub(super) async fn begin(
-    connection: &mut AnyConnection,
-    user: UserId,
-    token: &RefreshToken,
-    lifetime: Lifetime,
-) -> Result<(), StorageError> {
-    let forget = sqlx::query(FORGET).bind(user.0).bind(lifetime.now_ms);
-    forget.execute(&mut *connection).await?;
-    keep(connection, crate::storage::new_id(), user, token, lifetime).await
+/// What a refresh token is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It was taken: this session may go on.
+    Good(UserId, SessionId),
+    /// It was taken before: this session was stolen.
+    Twice(UserId, SessionId),
+    /// Nobody knows it, or it has expired.
+    Unknown,
 }
 
-/// Takes `old` and keeps `next` in its place. `None` if `old` is not good; its family ends then, if
-/// it was good once.
-pub(super) async fn go_on(
+/// Takes a token. It is not good a second time.
+pub(super) async fn take(
     connection: &mut AnyConnection,
-    old: &RefreshToken,
-    next: &RefreshToken,
+    token: &RefreshToken,
     lifetime: Lifetime,
-) -> Result<Option<Continued>, StorageError> {
-    let taken = sqlx::query(TAKE)
-        .bind(old.hash())
-        .bind(lifetime.now_ms)
-        .fetch_optional(&mut *connection)
-        .await?;
-    Ok(match taken {
-        None => {
-            sqlx::query(END_FAMILY).bind(old.hash()).execute(connection).await?;
-            None
-        }
-        Some(row) => {
-            let (family, user) = (row.try_get("family")?, UserId(row.try_get("user_id")?));
-            keep(connection, family, user, next, lifetime).await?;
-            let known = rows::known(connection, user).await?;
-            known.map(|Known { id, role, .. }| Continued { user: id, role })
-        }
+) -> Result<Taken, StorageError> {
+    let taking = sqlx::query(TAKE).bind(token.hash()).bind(lifetime.now_ms);
+    if let Some(row) = taking.fetch_optional(&mut *connection).await? {
+        let (family, user) = (row.try_get("family")?, row.try_get("user_id")?);
+        return Ok(Taken::Good(UserId(user), SessionId(family)));
+    }
+    let used = sqlx::query(USED).bind(token.hash()).fetch_optional(connection).await?;
+    Ok(match used {
+        Some(row) => Taken::Twice(UserId(row.try_get("user_id")?), SessionId(row.try_get("family")?)),
+        None => Taken::Unknown,
     })
 }
 
-async fn keep(
+/// Keeps the next token of a session.
+pub(super) async fn keep(
     connection: &mut AnyConnection,
-    family: i64,
-    user: UserId,
+    (user, session): (UserId, SessionId),
     token: &RefreshToken,
     lifetime: Lifetime,
 ) -> Result<(), StorageError> {
-    let statement = sqlx::query(KEEP).bind(token.hash()).bind(family).bind(user.0);
+    let statement = sqlx::query(KEEP).bind(token.hash()).bind(session.0).bind(user.0);
     statement.bind(lifetime.end_ms()).execute(connection).await?;
     Ok(())
+}
+
+/// Makes every token of a session worthless.
+pub(super) async fn end(
+    connection: &mut AnyConnection,
+    session: SessionId,
+) -> Result<(), StorageError> {
+    sqlx::query(END).bind(session.0).execute(connection).await?;
+    Ok(())
+}
+
+/// Removes so many tokens that have expired, and says how many there were.
+pub(super) async fn sweep(
+    connection: &mut AnyConnection,
+    now_ms: i64,
+    most: i64,
+) -> Result<u64, StorageError> {
+    let swept = sqlx::query(SWEEP).bind(now_ms).bind(most).execute(connection).await?;
+    Ok(swept.rows_affected())
 }

@@ -10,8 +10,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use larder_console::{CATALOGUE_PATH, LOG_PATH};
 
-use crate::auth::Tokens;
+use crate::auth::Identities;
 use crate::http::{Access, Route, Routes, Traffic};
+use crate::telemetry::Told;
 
 pub use cache::HIT_RATE_TARGET;
 pub use parts::System;
@@ -23,7 +24,7 @@ pub fn router<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     System: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     Routes::new()
         .route(Route::get("/api/health", Access::Public, HEALTH), health::report)
@@ -52,7 +53,12 @@ where
 }
 
 async fn metrics(State(system): State<System>) -> impl IntoResponse {
-    let (probe, outbox) = (system.probe_report(), system.outbox.stats());
-    let text = system.telemetry.rendered(&system.figures.in_all(), probe, outbox);
+    let told = Told {
+        caches: &system.figures.in_all(),
+        probe: system.probe_report(),
+        outbox: system.outbox.stats(),
+        activity: system.sessions.figures(),
+    };
+    let text = system.telemetry.rendered(&told);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

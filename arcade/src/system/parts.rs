@@ -7,6 +7,7 @@ use larder_sql::outbox::Outbox;
 use tokio_util::sync::CancellationToken;
 
 use crate::figures::Figures;
+use crate::sessions::Sessions;
 use crate::settings::Profile;
 use crate::shared_tier::SharedTier;
 use crate::storage::Store;
@@ -23,6 +24,8 @@ pub struct System {
     pub larder: Larder,
     /// Invalidations that committed with their changes.
     pub outbox: Outbox,
+    /// Sessions, whose activity is written behind.
+    pub sessions: Sessions,
     /// What the cache shares with other processes.
     pub tier: SharedTier,
     /// The cache's counts.

@@ -12,6 +12,7 @@ use crate::auth::UserId;
 use crate::balances;
 use crate::http::{ApiError, Audience, CachePlan, Cached};
 use crate::reads::{CachedReads, Reads};
+use crate::sessions;
 
 /// A user's own account.
 pub(super) const ACCOUNTS: CachePlan = CachePlan {
@@ -19,7 +20,7 @@ pub(super) const ACCOUNTS: CachePlan = CachePlan {
     fresh: |cache| cache.account_fresh,
     absent: Duration::ZERO,
     stale: |_| Duration::ZERO,
-    tags: &["balance-{user}"],
+    tags: &["balance-{user}", "user-{user}"],
     audience: Audience::Private,
 };
 
@@ -44,13 +45,17 @@ impl UserCaches {
         Ok(UserCaches { accounts: reads.cache(&ACCOUNTS)?, rows })
     }
 
-    /// The account; every change of its balance drops it by the tag.
+    /// The account; every change of its balance drops it by the tag, and every change of who the
+    /// user is.
     pub(super) async fn account(&self, user: UserId) -> Result<Cached<Account>, ApiError> {
         let rows = self.rows.clone();
         let load = move |_| async move {
             let found = rows.account(user).await?;
             Ok::<_, crate::storage::StorageError>(match found {
-                Some(account) => Loaded::value(Arc::new(account)).tag(balances::tag(user)),
+                Some(account) => {
+                    let loaded = Loaded::value(Arc::new(account)).tag(balances::tag(user));
+                    loaded.tag(sessions::user_tag(user))
+                }
                 None => Loaded::absent(),
             })
         };
