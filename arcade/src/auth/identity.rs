@@ -28,14 +28,10 @@ pub struct CurrentUser {
     pub session: Option<SessionId>,
 }
 
-/// The user whose token the request carries, and the session that it is of.
+/// The session of the token that the request carries, as it was read to know that it is open; `None`
+/// of a token that is of none.
 #[derive(Debug)]
-pub struct CurrentSession {
-    /// Who asks.
-    pub user: CurrentUser,
-    /// The session, as it was read to know that it is open.
-    pub session: Cached<Session>,
-}
+pub struct CurrentSession(pub Option<Cached<Session>>);
 
 /// Who asks where everybody may: a user, or nobody in particular.
 #[derive(Debug, Clone, Copy)]
@@ -90,9 +86,7 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let (user, session) = Identities::from_ref(state).identified(parts).await?;
-        let session = session.ok_or(ApiError::NotFound("session"))?;
-        Ok(CurrentSession { user, session })
+        Identities::from_ref(state).identified(parts).await.map(|(_, open)| CurrentSession(open))
     }
 }
 

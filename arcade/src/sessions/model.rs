@@ -6,7 +6,7 @@ use std::time::Duration;
 use larder::Entry;
 use serde::{Deserialize, Serialize};
 
-use crate::auth::{Role, SessionId, UserId};
+use crate::auth::Role;
 use crate::wall;
 
 /// An open session, as every request of it finds it.
@@ -27,16 +27,6 @@ pub struct Session {
 }
 
 impl Session {
-    /// Its number.
-    pub fn id(&self) -> SessionId {
-        SessionId(self.id)
-    }
-
-    /// Whose it is.
-    pub fn user(&self) -> UserId {
-        UserId(self.user)
-    }
-
     /// What its user may do, as of the last change of it.
     pub fn role(&self) -> Role {
         self.role

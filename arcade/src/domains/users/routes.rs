@@ -143,19 +143,20 @@ async fn change_role(
 }
 
 async fn session(
-    current: CurrentSession,
+    CurrentSession(open): CurrentSession,
     _: NoQuery,
     State(users): State<Users>,
 ) -> Result<impl IntoResponse, ApiError> {
-    users.sessions.shown(current.session).await
+    users.sessions.shown(open.ok_or(ApiError::NotFound("session"))?).await
 }
 
 async fn log_out(
-    current: CurrentSession,
+    user: CurrentUser,
     State(users): State<Users>,
     _: NoInput,
 ) -> Result<StatusCode, ApiError> {
-    users.sessions.end(current.user.id, current.session.value.id()).await?;
+    let session = user.session.ok_or(ApiError::NotFound("session"))?;
+    users.sessions.end(user.id, session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
