@@ -1,11 +1,13 @@
 //! Puts the parts together: one cache, one database, every route, the layers around them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
+use larder::behind::JournalError;
 use larder::clock::SystemClock;
 use larder::{BuildError, Larder, Probe, ProbeOptions, Rule, Rules};
 use larder_sql::outbox::Outbox;
@@ -17,7 +19,8 @@ use tower_http::compression::predicate::SizeAbove;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::auth::{PasswordError, Passwords, Tokens};
+use crate::alarms::Alarms;
+use crate::auth::{Identities, PasswordError, Passwords, Tokens};
 use crate::bundles::Bundle;
 use crate::description::{self, Description};
 use crate::domains::assets::{self, AssetCaches, AssetRows, Assets};
@@ -30,14 +33,16 @@ use crate::domains::tournaments::{self, TournamentCaches, TournamentRows, Tourna
 use crate::domains::users::{self, UserCaches, UserRows, Users};
 use crate::figures::Figures;
 use crate::http::{self, ApiError, Limits, Route, Routes};
+use crate::journal;
 use crate::reads::Reads;
 use crate::relaying::Relaying;
+use crate::sessions::{Sessions, SessionsError, Sweeping};
 use crate::settings::{Secret, Settings};
 use crate::shared_tier::SharedTier;
 use crate::storage::Store;
 use crate::system::{self, System};
 use crate::telemetry::Telemetry;
-use crate::warming::{self, Sets, WarmLog};
+use crate::warming::{self, Sets};
 use crate::writes::Writes;
 
 /// Shorter answers are not compressed: it would cost more than it saves.
@@ -46,7 +51,7 @@ const COMPRESSED_BYTES_MIN: u64 = 1_024;
 /// Everything that a handler can ask for. Clones share it.
 #[derive(Debug, Clone)]
 pub struct App {
-    tokens: Tokens,
+    identities: Identities,
     notifications: Notifications,
     tournaments: Tournaments,
     market: Market,
@@ -58,6 +63,7 @@ pub struct App {
     limits: Arc<Limits>,
     running: TaskTracker,
     relaying: Relaying,
+    sweeping: Sweeping,
 }
 
 /// The domains of the tabletop.
@@ -103,14 +109,26 @@ pub enum AppError {
     /// The cost of hashing a password is out of bounds.
     #[error("cannot hash passwords")]
     Passwords(#[from] PasswordError),
+    /// Sessions cannot be had.
+    #[error(transparent)]
+    Sessions(#[from] SessionsError),
+    /// The journal of acknowledged writes cannot be opened.
+    #[error("cannot open the journal in {data}", data = data.display())]
+    Journal {
+        /// The data directory.
+        data: PathBuf,
+        /// Why.
+        #[source]
+        source: JournalError,
+    },
     /// The exporter refuses its settings.
     #[error("cannot build the metrics")]
     Telemetry(#[from] metrics_exporter_prometheus::BuildError),
 }
 
-impl FromRef<App> for Tokens {
-    fn from_ref(app: &App) -> Tokens {
-        app.tokens.clone()
+impl FromRef<App> for Identities {
+    fn from_ref(app: &App) -> Identities {
+        app.identities.clone()
     }
 }
 
@@ -185,12 +203,16 @@ impl App {
         }
     }
 
-    /// Builds every part on `store`, the cache on `tier`, and lets the outbox be relayed until
-    /// [`close`](Self::close). `stop` tells it that the server drains. Needs a tokio runtime.
+    /// Builds every part on `store`, the cache on `tier`, reads back what an earlier process has
+    /// acknowledged, and lets the outbox be relayed until [`close`](Self::close). `stop` tells it that
+    /// the server drains.
     ///
     /// # Errors
-    /// The cache or the metrics refuse the settings.
-    pub fn build(
+    /// The cache or the metrics refuse the settings, or the journal cannot be opened.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the journal as it is.
+    pub async fn build(
         settings: &Settings,
         secret: &Secret,
         store: Store,
@@ -204,33 +226,33 @@ impl App {
         let caches = NotificationCaches::build(&reads, NotificationRows::new(store.clone()))?;
         let market_caches = MarketCaches::build(&reads, MarketRows::new(store.clone()))?;
         let build_caches = BuildCaches::build(&reads, BuildRows::new(store.clone()))?;
-        let table = route_table();
-        let tokens = Tokens::new(secret);
+        let (table, tokens) = (route_table(), Tokens::new(secret));
         let (running, outbox) = (TaskTracker::new(), Outbox::new(larder.clone()));
         let writes = Writes::new(store.clone(), outbox.clone(), running.clone());
+        let sessions = sessions_of(settings, &reads, &store, &writes).await?;
         let user_rows = UserRows::new(store.clone());
         let user_caches = UserCaches::build(&reads, user_rows.clone())?;
         let sets = build_caches.warmed(user_caches.warmed(Sets::new(&larder, settings)));
         let (tabletop, sets) = Tabletop::new(&reads, &store, &writes, sets)?;
         let users = Users::new(
-            user_caches,
-            user_rows,
+            (user_caches, user_rows),
             writes.clone(),
+            (sessions.clone(), settings.sessions),
             Passwords::new(settings.password_memory_kib)?,
             tokens.clone(),
-            settings.sessions,
         );
         let tournament_caches = TournamentCaches::build(&reads, TournamentRows::new(store.clone()))?;
         let figures = Arc::new(Figures::new(larder.clone(), Arc::clone(telemetry.source_reads())));
         let notifications = Notifications::new(caches, writes.clone());
         let tournaments = Tournaments::new(tournament_caches, writes.clone());
         let market = Market::new(market_caches, writes.clone());
-        let builds = Builds::new(build_caches, writes);
+        let builds = Builds::new(build_caches, writes.clone());
         let rules = [users.rule(), notifications.rule(), tournaments.rule(), market.rule()];
-        let rules = rules.into_iter().chain(tabletop.rules()).chain([builds.rule()]);
+        let rules = rules.into_iter().chain(tabletop.rules());
+        let rules = rules.chain([builds.rule(), sessions.rule()]);
         let bundles = Rules::new(&larder, rules);
         Ok(App {
-            tokens,
+            identities: Identities::new(tokens, sessions.clone()),
             users,
             notifications,
             tournaments,
@@ -238,12 +260,14 @@ impl App {
             market,
             builds,
             relaying: Relaying::begin(&outbox, &store),
+            sweeping: Sweeping::begin(writes),
             system: System {
                 profile: settings.profile,
                 store,
                 larder,
                 bundles,
                 outbox,
+                sessions,
                 tier,
                 probe,
                 figures,
@@ -298,12 +322,14 @@ impl App {
         self.system.telemetry.upkeep();
     }
 
-    /// Keeps what is hot, waits for the changes under way and for the relay, then closes the cache and
-    /// the database.
+    /// Keeps what is hot, waits for the changes under way, lets the database have what was
+    /// acknowledged, waits for the relay, then closes the cache and the database.
     pub async fn close(&self) {
         warming::end(&self.system.warmer).await;
         self.running.close();
         self.running.wait().await;
+        self.sweeping.end().await;
+        self.system.sessions.close().await;
         self.relaying.end().await;
         self.system.larder.close().await;
         self.system.store.close().await;
@@ -313,9 +339,9 @@ impl App {
 fn cache_of(settings: &Settings, tier: &SharedTier) -> Result<Larder, BuildError> {
     Larder::builder("arcade")
         .shards(tier.shards())
+        .observer(Arc::new(Alarms))
         .bytes_max(settings.cache.memory_bytes_max)
         .entries_max(settings.cache.entries_max)
-        .observer(Arc::new(WarmLog))
         .build()
 }
 
@@ -324,6 +350,19 @@ fn probe_of(settings: &Settings, larder: &Larder) -> Result<Option<Arc<Probe>>, 
         true => Ok(Some(Arc::new(Probe::new(larder, ProbeOptions::default())?))),
         false => Ok(None),
     }
+}
+
+async fn sessions_of(
+    settings: &Settings,
+    reads: &Reads,
+    store: &Store,
+    writes: &Writes,
+) -> Result<Sessions, AppError> {
+    let opened = journal::opened(&settings.data).await;
+    let journal =
+        opened.map_err(|source| AppError::Journal { data: settings.data.clone(), source })?;
+    let every = settings.sessions.activity_every;
+    Ok(Sessions::open(reads, store, writes, journal, every).await?)
 }
 
 /// Every route of Arcade.
@@ -373,8 +412,8 @@ mod tests {
         let settings = configuration::load(Environment::of(directory.path(), [])).expect("settings");
         let store = Store::open(&settings.database, directory.path()).await.expect("open");
         let secret = Secret::new("a secret of more than thirty-two bytes");
-        let app = App::build(&settings, &secret, store, SharedTier::none(), CancellationToken::new())
-            .expect("app");
+        let stop = CancellationToken::new();
+        let app = App::build(&settings, &secret, store, SharedTier::none(), stop).await.expect("app");
         let routes = Router::new().route("/panics", get(panics)).route("/fails", get(fails));
         let mut router = app.layered(routes, &settings.http);
         for path in ["/panics", "/fails"] {

@@ -10,8 +10,10 @@ use crate::auth::UserId;
 /// All that is cached of one thing, in every domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bundle {
-    /// Of a user: account, balance, inventory, notifications, rooms and builds of their own.
+    /// Of a user: account, balance, inventory, notifications, sessions, rooms and builds of their own.
     User(UserId),
+    /// Of the sessions of a user.
+    Sessions(UserId),
     /// Of a room: its state, its name, its players, its assets.
     Room(i64),
     /// Of an asset, with the lists that it may be in.

@@ -3,6 +3,7 @@
 //! A request passes `http` (who asks, what for), a domain (what it means), the cache, and
 //! `storage`. `app` puts the parts together; nothing else may know all of them.
 
+mod alarms;
 pub mod app;
 pub mod auth;
 pub mod balances;
@@ -16,12 +17,14 @@ pub mod doctor;
 pub mod domains;
 pub mod figures;
 pub mod http;
+mod journal;
 pub mod ledger;
 pub mod reads;
 pub mod relaying;
 #[cfg(test)]
 mod scene;
 pub mod server;
+pub mod sessions;
 pub mod settings;
 pub mod shared_tier;
 pub mod storage;

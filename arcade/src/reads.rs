@@ -9,8 +9,8 @@ use std::sync::Arc;
 use larder::clock::{BoxFuture, Moment};
 use larder::warm::Supply;
 use larder::{
-    BoxError, BuildError, Cache, CacheOf, Entry, Hit, IntoLoaded, Key, Larder, Load, Loaded, Lookup,
-    Origin, Tag,
+    BoxError, BuildError, Cache, CacheBuilder, CacheOf, Entry, Hit, IntoLoaded, Key, Larder, Load,
+    Loaded, Lookup, Origin, Tag,
 };
 
 use crate::http::{ApiError, CachePlan, CacheStatus, Cached, Provenance};
@@ -42,10 +42,42 @@ impl Reads {
         T: Send + Sync + 'static,
         Arc<T>: Entry,
     {
+        self.built(plan, self.builder(plan))
+    }
+
+    /// The same, whose entries are fresh for their whole time again whenever they are read.
+    ///
+    /// # Errors
+    /// The name is taken or the lifetime is not what the cache takes.
+    pub fn sliding<K, T>(&self, plan: &'static CachePlan) -> Result<CachedReads<K, T>, BuildError>
+    where
+        K: Key,
+        T: Send + Sync + 'static,
+        Arc<T>: Entry,
+    {
+        self.built(plan, self.builder(plan).sliding())
+    }
+
+    fn builder<K, T>(&self, plan: &CachePlan) -> CacheBuilder<K, Arc<T>>
+    where
+        K: Key,
+        Arc<T>: Entry,
+    {
         let fresh = (plan.fresh)(&self.settings);
         let stale = (plan.stale)(&self.settings);
         let cache = self.larder.cache(plan.name).fresh_for(fresh).stale_for(stale);
-        let cache = cache.negative_for(plan.absent);
+        cache.negative_for(plan.absent)
+    }
+
+    fn built<K, T>(
+        &self,
+        plan: &'static CachePlan,
+        cache: CacheBuilder<K, Arc<T>>,
+    ) -> Result<CachedReads<K, T>, BuildError>
+    where
+        K: Key,
+        Arc<T>: Entry,
+    {
         let telemetry = Arc::clone(&self.telemetry);
         let caching = self.settings.caching;
         Ok(CachedReads { cache: cache.build()?, plan, caching, telemetry })
@@ -87,6 +119,11 @@ where
     T: Send + Sync + 'static,
     Arc<T>: Entry,
 {
+    /// The cache itself, for who writes behind it.
+    pub(crate) fn cache(&self) -> &Cache<K, Arc<T>> {
+        &self.cache
+    }
+
     /// The cached value, or that of `load`, which runs once for all who ask meanwhile.
     ///
     /// # Errors
@@ -272,14 +309,14 @@ where
     }
 }
 
+/// A batch on its way, each value with its tags.
+type Loading<K, T> = BoxFuture<'static, Result<HashMap<K, Loaded<Arc<T>>>, StorageError>>;
+
 /// Gives what is loaded its tags.
 fn tagged<K, T, F, Fut>(
     load: F,
     tags: fn(&T) -> Vec<Tag>,
-) -> impl Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, Loaded<Arc<T>>>, StorageError>>
-+ Send
-+ Sync
-+ 'static
+) -> impl Fn(Vec<K>) -> Loading<K, T> + Send + Sync + 'static
 where
     K: Eq + Hash + Send + 'static,
     T: Send + Sync + 'static,

@@ -1,6 +1,7 @@
 //! A small world in a database of its own and a cache before it: where the tests of a domain play.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use larder::Larder;
 use larder::clock::SystemClock;
@@ -11,7 +12,9 @@ use tokio_util::task::TaskTracker;
 use crate::auth::Passwords;
 use crate::configuration::{self, Environment};
 use crate::demo::{Unwatched, World};
+use crate::journal;
 use crate::reads::Reads;
+use crate::sessions::Sessions;
 use crate::storage::Store;
 use crate::telemetry::Telemetry;
 use crate::writes::Writes;
@@ -25,7 +28,7 @@ pub(crate) struct Scene {
     pub(crate) reads: Reads,
     pub(crate) writes: Writes,
     running: TaskTracker,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Scene {
@@ -41,7 +44,15 @@ impl Scene {
         let running = TaskTracker::new();
         let writes = Writes::new(store.clone(), Outbox::new(larder.clone()), running.clone());
         let reads = Reads::new(larder, settings.cache, telemetry);
-        Scene { store, reads, writes, running, _directory: directory }
+        Scene { store, reads, writes, running, directory }
+    }
+
+    /// The sessions of its users.
+    pub(crate) async fn sessions(&self) -> Sessions {
+        let journal = journal::opened(self.directory.path()).await.expect("a journal");
+        let every = Duration::from_secs(30);
+        let sessions = Sessions::open(&self.reads, &self.store, &self.writes, journal, every);
+        sessions.await.expect("sessions")
     }
 
     /// Waits for the changes whose callers have hung up.

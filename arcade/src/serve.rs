@@ -31,7 +31,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
         fill(&settings, &store).await?;
     }
     let stop = CancellationToken::new();
-    let app = App::build(&settings, &secret, store, tier.clone(), stop.clone())?;
+    let app = App::build(&settings, &secret, store, tier.clone(), stop.clone()).await?;
     // Before the address is told: whoever reads it may send one at once.
     let signals = Signals::caught()?;
     let (address, profile) = (server.address(), settings.profile);

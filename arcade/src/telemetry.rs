@@ -17,6 +17,7 @@ use metrics_exporter_prometheus::{
 
 use crate::figures::{CacheFigures, SourceReads};
 use crate::http::{CacheStatus, origin_name};
+use crate::sessions::ActivityFigures;
 
 /// Upper bounds of the histograms in seconds: memory answers in microseconds, a database in
 /// milliseconds, and a request is cut off after seconds.
@@ -60,6 +61,19 @@ pub struct CacheRead {
     pub origin: Origin,
     /// How long the read took, with the load if there was one.
     pub took: Duration,
+}
+
+/// What the parts that count by themselves say.
+#[derive(Debug)]
+pub struct Told<'a> {
+    /// The caches.
+    pub caches: &'a [CacheFigures],
+    /// The consistency probe, where it runs.
+    pub probe: Option<ProbeReport>,
+    /// The outbox.
+    pub outbox: OutboxStats,
+    /// The activity of sessions.
+    pub activity: ActivityFigures,
 }
 
 impl std::fmt::Debug for Telemetry {
@@ -142,19 +156,15 @@ impl Telemetry {
     }
 
     /// Everything, as Prometheus reads it. The cache counts by itself; its counts are taken over.
-    pub fn rendered(
-        &self,
-        caches: &[CacheFigures],
-        probe: Option<ProbeReport>,
-        outbox: OutboxStats,
-    ) -> String {
+    pub fn rendered(&self, told: &Told<'_>) -> String {
         metrics::with_local_recorder(&self.recorder, || {
             gauge!("process_uptime_seconds").set(self.uptime().as_secs_f64());
-            caches.iter().for_each(take_over);
-            if let Some(report) = probe {
+            told.caches.iter().for_each(take_over);
+            if let Some(report) = told.probe {
                 take_over_probe(report);
             }
-            take_over_outbox(outbox);
+            take_over_outbox(told.outbox);
+            take_over_activity(told.activity);
         });
         self.handle.render()
     }
@@ -193,7 +203,30 @@ fn take_over_outbox(stats: OutboxStats) {
     counter!("outbox_relayed_total").absolute(stats.relayed);
 }
 
+fn take_over_activity(figures: ActivityFigures) {
+    let writes = figures.writes;
+    gauge!("write_behind_writes", "state" => "waiting").set(writes.pending as f64);
+    gauge!("write_behind_writes", "state" => "parked").set(writes.parked as f64);
+    let oldest = writes.oldest_age.unwrap_or_default();
+    gauge!("write_behind_oldest_age_seconds").set(oldest.as_secs_f64());
+    for (outcome, count) in [
+        ("acknowledged", writes.acknowledged),
+        ("coalesced", writes.coalesced),
+        ("flushed", writes.flushed),
+        ("skipped", figures.skipped),
+    ] {
+        counter!("write_behind_writes_total", "outcome" => outcome).absolute(count);
+    }
+    counter!("write_behind_batches_total").absolute(writes.batches);
+    counter!("write_behind_retries_total").absolute(writes.retries);
+}
+
 fn describe() {
+    describe_gauge!("write_behind_writes", "Activity that waits for the database, or is refused.");
+    describe_gauge!("write_behind_oldest_age_seconds", Unit::Seconds, "Age of the oldest.");
+    describe_counter!("write_behind_writes_total", "Activity, by what became of it.");
+    describe_counter!("write_behind_batches_total", "Batches that the database has taken.");
+    describe_counter!("write_behind_retries_total", "Batches that it has failed to take.");
     describe_gauge!("outbox_rows", "Invalidations in the database that wait, or that nobody reads.");
     describe_gauge!("outbox_oldest_age_seconds", Unit::Seconds, "Age of the oldest that waits.");
     describe_counter!("outbox_relayed_total", "Those that this process sent for another.");

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use larder::warm::{Supply, Warmer, WarmerBuilder};
-use larder::{BuildError, Event, Key, Larder, Observer, ReadableKey};
+use larder::{BuildError, Key, Larder, ReadableKey};
 
 use crate::settings::{Caching, Settings, Warming};
 use crate::storage::StorageError;
@@ -110,25 +110,6 @@ pub(crate) async fn end(warmer: &Warmer) {
         Err(fault) => {
             let error = format!("{:#}", anyhow::Error::from(fault));
             tracing::warn!(error, "hot keys are not saved");
-        }
-    }
-}
-
-/// Logs what became of warming.
-#[derive(Debug)]
-pub(crate) struct WarmLog;
-
-impl Observer for WarmLog {
-    fn observe(&self, event: &Event<'_>) {
-        match event {
-            Event::SetWarmed { set, keys, failed, took, error: None } => {
-                tracing::info!(set, keys, failed, ?took, "a warm set was read");
-            }
-            Event::SetWarmed { set, keys, failed, took, error: Some(error) } => {
-                tracing::warn!(set, keys, failed, ?took, error, "a warm set was not read as a whole");
-            }
-            Event::HotKeysLost { reason } => tracing::warn!("hot keys are lost: {reason}"),
-            _ => {}
         }
     }
 }

@@ -5,9 +5,17 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 
-use super::{Role, TokenError, Tokens, UserId};
+use super::{Claimed, Role, SessionId, TokenError, Tokens, UserId};
 use crate::cause;
-use crate::http::{ApiError, Described, Takes};
+use crate::http::{ApiError, Cached, Described, Takes};
+use crate::sessions::{Session, Sessions};
+
+/// Knows who asks. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Identities {
+    tokens: Tokens,
+    sessions: Sessions,
+}
 
 /// The user whose token the request carries.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +24,14 @@ pub struct CurrentUser {
     pub id: UserId,
     /// What the user may do.
     pub role: Role,
+    /// The session in which the user asks, if the token is of one.
+    pub session: Option<SessionId>,
 }
+
+/// The session of the token that the request carries, as it was read to know that it is open; `None`
+/// of a token that is of none.
+#[derive(Debug)]
+pub struct CurrentSession(pub Option<Cached<Session>>);
 
 /// Who asks where everybody may: a user, or nobody in particular.
 #[derive(Debug, Clone, Copy)]
@@ -26,28 +41,59 @@ pub struct Viewer(pub Option<CurrentUser>);
 #[derive(Debug, Clone, Copy)]
 pub struct Admin(pub CurrentUser);
 
+impl Identities {
+    /// Those who bring a token of `tokens`, which is of an open session if it is of one.
+    pub fn new(tokens: Tokens, sessions: Sessions) -> Self {
+        Identities { tokens, sessions }
+    }
+
+    /// The one whose token the request carries, and the session that it is of.
+    async fn identified(
+        &self,
+        parts: &Parts,
+    ) -> Result<(CurrentUser, Option<Cached<Session>>), ApiError> {
+        let token = bearer(parts).ok_or(TokenError::Missing);
+        let claimed = token.and_then(|token| self.tokens.read(token));
+        let Claimed { user: id, role, session } = claimed.map_err(ApiError::Unauthorized)?;
+        let open = match session {
+            Some(session) => Some(self.sessions.asked_in(id, session).await?),
+            None => None,
+        };
+        cause::is_asked_by(id);
+        // A role that was changed since holds at once where there is a session to look it up in.
+        let role = open.as_ref().map_or(role, |open| open.value.role());
+        Ok((CurrentUser { id, role, session }, open))
+    }
+}
+
 impl<S> FromRequestParts<S> for CurrentUser
 where
     S: Send + Sync,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let tokens = Tokens::from_ref(state);
-        let (id, role) = bearer(parts)
-            .ok_or(TokenError::Missing)
-            .and_then(|token| tokens.read(token))
-            .map_err(ApiError::Unauthorized)?;
-        cause::is_asked_by(id);
-        Ok(CurrentUser { id, role })
+        Identities::from_ref(state).identified(parts).await.map(|(user, _)| user)
+    }
+}
+
+impl<S> FromRequestParts<S> for CurrentSession
+where
+    S: Send + Sync,
+    Identities: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Identities::from_ref(state).identified(parts).await.map(|(_, open)| CurrentSession(open))
     }
 }
 
 impl<S> FromRequestParts<S> for Viewer
 where
     S: Send + Sync,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     type Rejection = ApiError;
 
@@ -63,7 +109,7 @@ where
 impl<S> FromRequestParts<S> for Admin
 where
     S: Send + Sync,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     type Rejection = ApiError;
 
@@ -77,6 +123,10 @@ where
 }
 
 impl Described for CurrentUser {
+    fn describe(_: &mut Takes) {}
+}
+
+impl Described for CurrentSession {
     fn describe(_: &mut Takes) {}
 }
 

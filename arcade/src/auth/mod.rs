@@ -1,4 +1,5 @@
-//! Decides who is asking. Knows tokens; knows no table and no route.
+//! Decides who is asking. Knows tokens, and asks `sessions` whether they still hold; knows no table
+//! and no route.
 
 mod identity;
 mod password;
@@ -6,8 +7,8 @@ mod refresh;
 mod secret;
 mod token;
 
-pub use identity::{Admin, CurrentUser, Viewer};
+pub use identity::{Admin, CurrentSession, CurrentUser, Identities, Viewer};
 pub use password::{PasswordError, Passwords};
 pub use refresh::{REFRESH_TOKEN_CHARS, RefreshToken};
 pub use secret::{SecretError, private_directory, secret_of, write_private};
-pub use token::{Role, TOKEN_LIFETIME, TokenError, Tokens, UnknownRole, UserId};
+pub use token::{Claimed, Role, SessionId, TOKEN_LIFETIME, TokenError, Tokens, UnknownRole, UserId};

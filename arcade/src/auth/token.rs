@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use larder::Entry;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Secret;
@@ -29,8 +30,23 @@ impl fmt::Display for UserId {
     }
 }
 
+/// The number of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(pub i64);
+
+/// What a good token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    /// Whose it is.
+    pub user: UserId,
+    /// What that user might do when it was made.
+    pub role: Role,
+    /// The session that it is of. Tokens of the command line are of none.
+    pub session: Option<SessionId>,
+}
+
 /// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Entry)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Sees and changes what is their own.
@@ -45,6 +61,14 @@ impl Role {
         match self {
             Role::Player => "player",
             Role::Admin => "admin",
+        }
+    }
+
+    /// What it allows, in words: what is `own`, what is of `all`, and the inside of the `server`.
+    pub const fn permissions(self) -> &'static [&'static str] {
+        match self {
+            Role::Player => &["own"],
+            Role::Admin => &["own", "all", "server"],
         }
     }
 }
@@ -76,6 +100,9 @@ pub enum TokenError {
     /// The subject is no user number.
     #[error("the token's subject is no user number")]
     Subject,
+    /// The session is no session number.
+    #[error("the token's session is no session number")]
+    Session,
     /// The token cannot be signed.
     #[error("cannot sign a token")]
     Unsigned(#[source] jsonwebtoken::errors::Error),
@@ -85,6 +112,9 @@ pub enum TokenError {
 struct Claims {
     sub: String,
     role: Role,
+    /// As OpenID Connect names a session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
     aud: String,
     iat: u64,
     exp: u64,
@@ -123,26 +153,40 @@ impl Tokens {
         }))
     }
 
-    /// A token that is good for `lifetime` from now.
+    /// A token that is good for `lifetime` from now, and of no session.
     ///
     /// # Errors
     /// The claims cannot be signed.
     pub fn issue(&self, user: UserId, role: Role, lifetime: Duration) -> Result<String, TokenError> {
+        self.issue_for(Claimed { user, role, session: None }, lifetime)
+    }
+
+    /// A token that says this, and is good for `lifetime` from now, or until its session ends.
+    ///
+    /// # Errors
+    /// The claims cannot be signed.
+    pub fn issue_for(&self, claimed: Claimed, lifetime: Duration) -> Result<String, TokenError> {
+        let Claimed { user, role, session } = claimed;
         let iat = jsonwebtoken::get_current_timestamp();
         let exp = iat.saturating_add(lifetime.as_secs());
-        let claims = Claims { sub: user.to_string(), role, aud: AUDIENCE.to_owned(), iat, exp };
+        let sid = session.map(|session| session.0.to_string());
+        let (sub, aud) = (user.to_string(), AUDIENCE.to_owned());
+        let claims = Claims { sub, role, sid, aud, iat, exp };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.0.signing)
             .map_err(TokenError::Unsigned)
     }
 
-    /// Whose token this is.
+    /// What this token says.
     ///
     /// # Errors
     /// The token is not good.
-    pub fn read(&self, token: &str) -> Result<(UserId, Role), TokenError> {
+    pub fn read(&self, token: &str) -> Result<Claimed, TokenError> {
         let data = jsonwebtoken::decode::<Claims>(token, &self.0.reading, &self.0.rules)
             .map_err(TokenError::Invalid)?;
-        let user = data.claims.sub.parse().ok().filter(|id| *id > 0).map(UserId);
-        Ok((user.ok_or(TokenError::Subject)?, data.claims.role))
+        let Claims { sub, role, sid, .. } = data.claims;
+        let number = |text: String| text.parse().ok().filter(|id| *id > 0);
+        let user = UserId(number(sub).ok_or(TokenError::Subject)?);
+        let session = sid.map(|sid| number(sid).map(SessionId).ok_or(TokenError::Session));
+        Ok(Claimed { user, role, session: session.transpose()? })
     }
 }

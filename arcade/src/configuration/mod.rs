@@ -94,6 +94,7 @@ impl Reading {
             sessions: Sessions {
                 access: Duration::from_secs(self.number("auth.access_token_s", profile)),
                 refresh: Duration::from_secs(self.number("auth.refresh_token_s", profile)),
+                activity_every: Duration::from_secs(self.number("auth.activity_every_s", profile)),
             },
             database: Database {
                 url: self.text("database.url", profile).map(Secret::new),
@@ -170,6 +171,7 @@ impl Reading {
             inventory_fresh: seconds(self, "cache.inventory_fresh_s"),
             balance_fresh: seconds(self, "cache.balance_fresh_s"),
             account_fresh: seconds(self, "cache.account_fresh_s"),
+            user_session_fresh: seconds(self, "cache.user_session_fresh_s"),
             notifications_fresh: seconds(self, "cache.notifications_fresh_s"),
             unread_count_fresh: seconds(self, "cache.unread_count_fresh_s"),
             tournaments_fresh: seconds(self, "cache.tournaments_fresh_s"),

@@ -163,6 +163,14 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "F-4",
     },
     Setting {
+        name: "auth.activity_every_s",
+        variable: "ARCADE_ACTIVITY_EVERY_S",
+        kind: Kind::Number { min: 0, max: 3_600 },
+        fallback: |_| Value("30"),
+        about: "How often at most it is noted that a session is used; 0 notes each request.",
+        requirement: "W-2",
+    },
+    Setting {
         name: "database.url",
         variable: "DATABASE_URL",
         kind: Kind::DatabaseUrl,
@@ -308,6 +316,14 @@ pub const SETTINGS: &[Setting] = &[
         fallback: |_| Value("1800"),
         about: "How long a user's own account is fresh.",
         requirement: "K-5",
+    },
+    Setting {
+        name: "cache.user_session_fresh_s",
+        variable: "CACHE_USER_SESSION_FRESH_S",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        fallback: |_| Value("3600"),
+        about: "How long a session is fresh after each use, and the list of a user's sessions.",
+        requirement: "2-1",
     },
     Setting {
         name: "cache.notifications_fresh_s",

@@ -25,7 +25,7 @@ pub enum ApiError {
     /// The address is unknown or the password wrong; the answer does not say which.
     #[error("the email or the password is wrong")]
     WrongCredentials,
-    /// The refresh token is unknown, expired or used.
+    /// The refresh token is unknown, expired or used, or the session of the access token is over.
     #[error("the session has ended; log in again")]
     SessionEnded,
     /// The token is good, its role is not enough.

@@ -77,10 +77,12 @@ pub struct Limits {
 /// How long a session lasts.
 #[derive(Debug, Clone, Copy)]
 pub struct Sessions {
-    /// How long an access token is good; a changed role shows after that time at the latest.
+    /// How long an access token is good, unless its session ends before.
     pub access: Duration,
     /// How long a session can rest before it ends.
     pub refresh: Duration,
+    /// How often it is noted at most that somebody asks in a session.
+    pub activity_every: Duration,
 }
 
 /// Which database, and how much of it.
@@ -115,6 +117,8 @@ pub struct Cache {
     pub balance_fresh: Duration,
     /// How long an account is fresh.
     pub account_fresh: Duration,
+    /// How long a session is fresh after it was used, and the list of a user's sessions.
+    pub user_session_fresh: Duration,
     /// How long a page of notifications is fresh.
     pub notifications_fresh: Duration,
     /// How long the number of unread notifications is fresh.

@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20, "marketplace", include_str!("../../migrations/0020_marketplace.sql")),
     (21, "ledger", include_str!("../../migrations/0021_ledger.sql")),
     (22, "outbox", include_str!("../../migrations/0022_outbox.sql")),
+    (30, "sessions", include_str!("../../migrations/0030_sessions.sql")),
     (40, "game_systems", include_str!("../../migrations/0040_game_systems.sql")),
     (41, "rooms", include_str!("../../migrations/0041_rooms.sql")),
     (42, "assets", include_str!("../../migrations/0042_assets.sql")),

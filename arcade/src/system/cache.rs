@@ -16,6 +16,7 @@ use super::parts::System;
 use crate::auth::Admin;
 use crate::figures::CacheFigures;
 use crate::http::{ApiError, NoInput, NoQuery};
+use crate::sessions::ActivityFigures;
 
 /// The hit rate to reach, in percent.
 pub const HIT_RATE_TARGET: f64 = 90.0;
@@ -35,6 +36,8 @@ pub(super) struct Data {
     probe: Option<ProbeFigures>,
     /// Invalidations that committed with their changes, as this process last saw them.
     outbox: OutboxFigures,
+    /// The activity of sessions, on its way into the database.
+    activity: WriteBehindFigures,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,6 +59,45 @@ impl OutboxFigures {
             oldest_age_ms: u64::try_from(stats.oldest_age.as_millis()).unwrap_or(u64::MAX),
             parked: stats.parked,
             relayed: stats.relayed,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WriteBehindFigures {
+    /// Acknowledged, and not in the database yet.
+    waiting: usize,
+    oldest_age_ms: u64,
+    /// The database refuses them.
+    parked: usize,
+    acknowledged: u64,
+    /// Found in the journal at the start.
+    replayed: u64,
+    /// Replaced by a later one before the database had them.
+    coalesced: u64,
+    flushed: u64,
+    batches: u64,
+    retries: u64,
+    /// Not noted, because the journal did not take them in time.
+    skipped: u64,
+}
+
+impl WriteBehindFigures {
+    fn of(figures: ActivityFigures) -> Self {
+        let ActivityFigures { writes, skipped, .. } = figures;
+        let oldest_age = writes.oldest_age.unwrap_or_default();
+        WriteBehindFigures {
+            waiting: writes.pending,
+            oldest_age_ms: u64::try_from(oldest_age.as_millis()).unwrap_or(u64::MAX),
+            parked: writes.parked,
+            acknowledged: writes.acknowledged,
+            replayed: writes.replayed,
+            coalesced: writes.coalesced,
+            flushed: writes.flushed,
+            batches: writes.batches,
+            retries: writes.retries,
+            skipped,
         }
     }
 }
@@ -200,7 +242,8 @@ async fn data(system: &System) -> Data {
     let servers = reports.into_iter().map(Server::of).collect();
     let probe = system.probe_report().map(ProbeFigures::of);
     let outbox = OutboxFigures::of(system.outbox.stats());
-    Data { redis, performance, caches, servers, probe, outbox }
+    let activity = WriteBehindFigures::of(system.sessions.figures());
+    Data { redis, performance, caches, servers, probe, outbox, activity }
 }
 
 fn redis_health(system: &System) -> Health {

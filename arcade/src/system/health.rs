@@ -11,6 +11,7 @@ use larder_redis::{BreakerState, ServerHealth};
 use serde::Serialize;
 
 use super::parts::System;
+use crate::sessions::ActivityFigures;
 
 /// A part that does not answer within this time counts as lost.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -37,6 +38,7 @@ struct Report {
 struct Components {
     database: Component,
     cache: Component,
+    activity: ActivityComponent,
     /// Missing where the cache is this process's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     redis: Option<RedisComponent>,
@@ -50,6 +52,29 @@ struct Component {
     /// Why it is not healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+}
+
+/// The activity of sessions, which goes into the database behind the requests.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ActivityComponent {
+    status: Condition,
+    waiting: usize,
+    parked: usize,
+    /// Why it is not healthy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+impl ActivityComponent {
+    fn of(figures: ActivityFigures) -> Self {
+        ActivityComponent {
+            status: figures.problem.map_or(Condition::Healthy, |_| Condition::Degraded),
+            waiting: figures.writes.pending,
+            parked: figures.writes.parked,
+            reason: figures.problem,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -81,9 +106,10 @@ const SHARED_TIER: &[&str] = &["l2"];
 
 pub(super) async fn report(State(system): State<System>) -> Response {
     let (database, cache) = tokio::join!(database(&system), cache(&system));
-    let status = match (database.status, cache.status) {
-        (Condition::Healthy, Condition::Healthy) => Condition::Healthy,
-        (Condition::Healthy, _) => Condition::Degraded,
+    let activity = ActivityComponent::of(system.sessions.figures());
+    let status = match (database.status, cache.status, activity.status) {
+        (Condition::Healthy, Condition::Healthy, Condition::Healthy) => Condition::Healthy,
+        (Condition::Healthy, ..) => Condition::Degraded,
         _ => Condition::Unhealthy,
     };
     let code = match status {
@@ -95,7 +121,7 @@ pub(super) async fn report(State(system): State<System>) -> Response {
         version: env!("CARGO_PKG_VERSION"),
         profile: system.profile.name(),
         uptime_s: system.telemetry.uptime().as_secs(),
-        components: Components { database, cache, redis: redis(&system) },
+        components: Components { database, cache, activity, redis: redis(&system) },
     };
     (code, Json(report)).into_response()
 }

@@ -13,8 +13,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use larder_console::{CATALOGUE_PATH, FIGURES_PATH, LOG_PATH, PAGE, REFRESH_PATH, WARM_PATH};
 
-use crate::auth::Tokens;
+use crate::auth::Identities;
 use crate::http::{Access, NoQuery, Route, Routes, Traffic};
+use crate::telemetry::Told;
 
 pub use cache::HIT_RATE_TARGET;
 pub use parts::System;
@@ -26,7 +27,7 @@ pub fn router<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     System: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     let data = Routes::new()
         .route(Route::get("/api/health", Access::Public, HEALTH), health::report)
@@ -71,7 +72,12 @@ where
 }
 
 async fn metrics(State(system): State<System>) -> impl IntoResponse {
-    let (probe, outbox) = (system.probe_report(), system.outbox.stats());
-    let text = system.telemetry.rendered(&system.figures.in_all(), probe, outbox);
+    let told = Told {
+        caches: &system.figures.in_all(),
+        probe: system.probe_report(),
+        outbox: system.outbox.stats(),
+        activity: system.sessions.figures(),
+    };
+    let text = system.telemetry.rendered(&told);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }

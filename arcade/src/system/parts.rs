@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bundles::Bundle;
 use crate::figures::Figures;
+use crate::sessions::Sessions;
 use crate::settings::Profile;
 use crate::shared_tier::SharedTier;
 use crate::storage::Store;
@@ -26,6 +27,8 @@ pub struct System {
     pub bundles: Rules<Bundle>,
     /// Invalidations that committed with their changes.
     pub outbox: Outbox,
+    /// Sessions, whose activity is written behind.
+    pub sessions: Sessions,
     /// What the cache shares with other processes.
     pub tier: SharedTier,
     /// The cache's counts.

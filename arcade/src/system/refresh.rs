@@ -27,6 +27,7 @@ enum Kind {
 
 const KINDS: &[(&str, Kind)] = &[
     ("user", Kind::Of(|id| Bundle::User(UserId(id)))),
+    ("sessions", Kind::Of(|id| Bundle::Sessions(UserId(id)))),
     ("room", Kind::Of(Bundle::Room)),
     ("asset", Kind::Of(Bundle::Asset)),
     ("system", Kind::Of(Bundle::System)),

@@ -91,6 +91,7 @@ fn bad_tokens() -> Vec<(&'static str, String)> {
         ("no subject", with(json!({ "sub": null }))),
         ("a subject that is no number", with(json!({ "sub": "one" }))),
         ("subject zero", with(json!({ "sub": "0" }))),
+        ("a session that is no number", with(json!({ "sid": "first" }))),
         ("a role that does not exist", with(json!({ "role": "root" }))),
     ]
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::TestClient;
 
 /// Every table; a new one that no route reads may be missing here.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 22] = [
     "assets",
     "board_assets",
     "build_likes",
@@ -27,6 +27,7 @@ const TABLES: [&str; 21] = [
     "refresh_tokens",
     "room_players",
     "rooms",
+    "sessions",
     "tournaments",
     "users",
 ];

@@ -1,7 +1,5 @@
 //! Three processes of the command itself on one database and one Redis, which is killed under them.
 
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use arcade::auth::{Role, TOKEN_LIFETIME, Tokens, UserId};
@@ -9,13 +7,12 @@ use arcade::http::Verb;
 use arcade::settings::Secret;
 use larder_rig::{RedisServer, Stopwatch, free_port};
 use serde_json::json;
-use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::process::{Child, ChildStdout, Command};
 
+use crate::support::SECRET;
+use crate::support::process::{Process, arcade, migrated};
 use crate::support::tournaments::new_tournament;
-use crate::support::{Answer, SECRET, Sender};
 
 /// What takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,59 +22,10 @@ const STALENESS_MAX: Duration = Duration::from_millis(1_000);
 
 const LIST: &str = "/v1/tournaments?limit=5";
 
-fn arcade(directory: &Path, redis: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_arcade"));
-    command.current_dir(directory).env_clear().kill_on_drop(true);
-    command.envs([("PORT", "0"), ("ARCADE_PROFILE", "test"), ("JWT_SECRET", SECRET)]);
-    command.envs(redis.iter().copied());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// One running process.
-struct Process {
-    /// Host and port.
-    address: String,
-    sender: Sender,
-    /// Open for as long as it may print.
-    _printed: Lines<BufReader<ChildStdout>>,
-    _child: Child,
-}
-
-impl Process {
-    async fn start(directory: &Path, redis: &[(&str, &str)]) -> Self {
-        // Nobody reads what it logs: a full pipe would stop it.
-        let mut child = arcade(directory, redis).stderr(Stdio::null()).spawn().expect("start");
-        let stdout = child.stdout.take().expect("its output");
-        let mut lines = BufReader::new(stdout).lines();
-        let listening = async {
-            loop {
-                let line = lines.next_line().await.expect("readable").expect("not the end");
-                if let Some(rest) = line.strip_prefix("Arcade listens on ") {
-                    return rest.split_whitespace().next().expect("an address").to_owned();
-                }
-            }
-        };
-        let base = tokio::time::timeout(PATIENCE, listening).await.expect("in time");
-        let address = base.trim_start_matches("http://").to_owned();
-        Process { address, sender: Sender::to(base), _printed: lines, _child: child }
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.sender.send(Verb::Get, path, None, "").await
-    }
-
-    async fn shows(&self, name: &str) -> bool {
-        let answer = self.get("/v1/tournaments?limit=100&status=UPCOMING").await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.text.contains(name)
-    }
-}
-
-/// Brings the database of this directory to its form.
-async fn migrated(directory: &TempDir) {
-    let output = arcade(directory.path(), &[]).arg("migrate").output().await.expect("run");
-    assert!(output.status.success(), "{output:?}");
+async fn shows(process: &Process, name: &str) -> bool {
+    let answer = process.get("/v1/tournaments?limit=100&status=UPCOMING").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.text.contains(name)
 }
 
 async fn put_tournament(through: &Process, name: &str) {
@@ -92,7 +40,7 @@ async fn put_tournament(through: &Process, name: &str) {
 async fn shown_within(processes: &[Process], name: &str, limit: Duration) -> Duration {
     let changed = Stopwatch::started();
     for process in processes {
-        while !process.shows(name).await {
+        while !shows(process, &name).await {
             assert!(changed.elapsed() < limit, "{name} is not shown after {:?}", changed.elapsed());
         }
     }
@@ -116,7 +64,7 @@ async fn a_change_through_one_process_shows_in_the_others_also_while_redis_dies_
         let name = format!("Round {round}");
         // What the others have in memory is from before the change.
         for process in &processes {
-            process.shows(&name).await;
+            shows(process, &name).await;
         }
         put_tournament(&processes[0], &name).await;
         let took = shown_within(&processes, &name, STALENESS_MAX + Duration::from_millis(500)).await;
@@ -124,7 +72,7 @@ async fn a_change_through_one_process_shows_in_the_others_also_while_redis_dies_
         redis.kill();
         let name = format!("{name}, without Redis");
         put_tournament(&processes[1], &name).await;
-        assert!(processes[1].shows(&name).await, "the process does not see its own change");
+        assert!(shows(&processes[1], &name).await, "the process does not see its own change");
         let took = shown_within(&processes, &name, 2 * STALENESS_MAX).await;
         println!("{name}: shown by all after {took:?}");
         let ready = processes[2].get("/readyz").await;

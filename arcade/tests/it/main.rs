@@ -24,6 +24,7 @@ mod outage;
 #[cfg(unix)]
 mod secrets;
 mod security;
+mod sessions;
 mod settings;
 mod support;
 mod system;

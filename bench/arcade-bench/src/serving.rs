@@ -52,7 +52,8 @@ pub(crate) async fn serve(directory: &Path, cache: &str) -> anyhow::Result<()> {
     let passwords = Passwords::new(settings.password_memory_kib)?;
     WORLD.fill(&store, &passwords, &mut Unwatched).await?;
     let stop = CancellationToken::new();
-    let app = App::build(&settings, &Secret::new(SECRET), store, SharedTier::none(), stop.clone())?;
+    let secret = Secret::new(SECRET);
+    let app = App::build(&settings, &secret, store, SharedTier::none(), stop.clone()).await?;
     let server = Server::listen(&settings.http).await?;
     println!("{}", server.address());
     let until_closed = async {

@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use larder::Larder;
 use larder::clock::{Clock, Moment};
+use larder::clock::{Clock, Moment};
+use larder::{Larder, Loaded};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize, Deserialize, larder::Entry)]
@@ -72,6 +73,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     clock.turn(60);
     assert!(sessions.get(&token).await.is_none());
     println!("an hour without a click, and the session is over");
+
+    // What ends by itself says when: no click carries it past that.
+    let guest = |_| async {
+        let session = Loaded::value(Session { user: "guest".to_owned() });
+        Ok::<_, io::Error>(session.kept_at_most(Duration::from_secs(5_400)))
+    };
+    sessions.get_or_load(&token, guest).await?;
+    for is_open in [true, false] {
+        clock.turn(50);
+        assert_eq!(sessions.exists(&token).await, is_open);
+    }
+    println!("the guest has clicked, and is out after an hour and a half all the same");
 
     // Signing in again, then out: the session is gone at once, on every node.
     let sign_in = |_| async { Ok::<_, io::Error>(Session { user: "ada".to_owned() }) };

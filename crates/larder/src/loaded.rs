@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::hit::{Hit, Lookup};
 use crate::memory::resident::Resident;
+use crate::policy::AskedTimes;
 use crate::record::Tag;
 use crate::{Entry, Error};
 
@@ -38,7 +39,7 @@ impl<V> Load<V> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded<V> {
     pub(crate) content: Content<V>,
-    pub(crate) fresh_for: Option<Duration>,
+    pub(crate) asked: AskedTimes,
     pub(crate) tags: Vec<Tag>,
 }
 
@@ -51,7 +52,7 @@ pub(crate) enum Content<V> {
 
 impl<V> Loaded<V> {
     fn of(content: Content<V>) -> Self {
-        Loaded { content, fresh_for: None, tags: Vec::new() }
+        Loaded { content, asked: AskedTimes::default(), tags: Vec::new() }
     }
 
     /// The source has this value.
@@ -66,7 +67,8 @@ impl<V> Loaded<V> {
         Loaded::of(Content::Absent)
     }
 
-    /// The value that the loader was [shown](Load::shown) is still right. It keeps its tags.
+    /// The value that the loader was [shown](Load::shown) is still right. It keeps its tags, and its
+    /// [end](Self::kept_at_most) unless this answer has another.
     pub fn not_modified() -> Self {
         Loaded::of(Content::NotModified)
     }
@@ -74,7 +76,16 @@ impl<V> Loaded<V> {
     /// Keeps it fresh for this long instead of the cache's time; zero means "do not keep".
     #[must_use]
     pub fn fresh_for(mut self, time: Duration) -> Self {
-        self.fresh_for = Some(time);
+        self.asked.fresh_for = Some(time);
+        self
+    }
+
+    /// Ends it this long after its load began, on every node and in every tier: neither fresh time
+    /// nor sliding, neither stale nor fail-safe time passes that. For what ends by itself, such as a
+    /// session. Zero means "do not keep"; times above the node's `ttl_max` change nothing.
+    #[must_use]
+    pub fn kept_at_most(mut self, time: Duration) -> Self {
+        self.asked.kept_at_most = Some(time);
         self
     }
 

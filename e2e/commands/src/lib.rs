@@ -49,7 +49,8 @@ impl Arcade {
         let secret = Secret::new(SECRET);
         let stop = CancellationToken::new();
         let tier = SharedTier::open(&settings.redis).expect("a tier");
-        let app = App::build(&settings, &secret, store, tier, stop.child_token()).expect("app");
+        let app = App::build(&settings, &secret, store, tier, stop.child_token());
+        let app = app.await.expect("app");
         let server = Server::listen(&settings.http).await.expect("listen");
         let tokens = Tokens::new(&secret);
         let issue = |role| tokens.issue(UserId(1), role, TOKEN_LIFETIME).expect("a token");

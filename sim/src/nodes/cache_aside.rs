@@ -58,6 +58,7 @@ impl CacheAside {
             tags: Arc::from([]),
             fresh_until: now,
             expires_at: ServerTime(u64::MAX),
+            ends_at: None,
             load_cost: Duration::ZERO,
             loaded_at: now,
             fingerprint: <Row as larder::Entry>::FINGERPRINT,

@@ -15,7 +15,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use self::input::{AssetsQuery, NewAsset};
-use crate::auth::{CurrentUser, Tokens};
+use crate::auth::{CurrentUser, Identities};
 use crate::http::{
     Access, ApiError, CachePlan, IdPath, JsonBody, LIMIT_DEFAULT, NoInput, NoQuery, PageQuery, Query,
     Route, Routes,
@@ -37,7 +37,7 @@ pub fn router<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Assets: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     let (all, one, of_room) = ("/api/assets", "/api/assets/{id}", "/api/rooms/{id}/assets");
     Routes::new()

@@ -13,7 +13,7 @@ use super::input::{BoardQuery, LikedQuery, ListQuery, OwnQuery};
 use super::model::{
     BuildChange, BuildList, Daevanion, NewBuild, NewClass, ShownBuild, ShownClass, ShownHead,
 };
-use crate::auth::{Admin, CurrentUser, TokenError, Tokens, Viewer};
+use crate::auth::{Admin, CurrentUser, Identities, TokenError, Viewer};
 use crate::http::{
     Access, ApiError, CachePlan, Cached, Envelope, IdPath, JsonBody, NamePath, NoInput, NoQuery,
     Query, Route, Routes,
@@ -54,7 +54,7 @@ pub fn router<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Builds: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     changing_routes(reading_routes(class_routes(Routes::new())))
 }
@@ -63,7 +63,7 @@ fn class_routes<S>(routes: Routes<S>) -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Builds: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     routes
         .route(
@@ -96,7 +96,7 @@ fn reading_routes<S>(routes: Routes<S>) -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Builds: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     routes
         .route(
@@ -138,7 +138,7 @@ fn changing_routes<S>(routes: Routes<S>) -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Builds: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     routes
         .route(

@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
 use self::input::{InventoryQuery, ListQuery, NewItem, Offer};
-use crate::auth::{Admin, CurrentUser, Tokens};
+use crate::auth::{Admin, CurrentUser, Identities};
 use crate::http::{
     Access, ApiError, CachePlan, IdPath, IdempotencyKey, JsonBody, MaybeBody, NoInput, NoQuery,
     Query, Route, Routes,
@@ -43,7 +43,7 @@ pub fn router<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Market: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     admin_routes(reading_routes(Routes::new())).route(
         Route::post("/marketplace/items/{id}/buy", Access::User, "Buys one piece of an item.")
@@ -57,7 +57,7 @@ fn reading_routes<S>(routes: Routes<S>) -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Market: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     routes
         .route(
@@ -86,7 +86,7 @@ fn admin_routes<S>(routes: Routes<S>) -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Market: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     routes
         .route(

@@ -10,7 +10,7 @@ use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 
-use crate::auth::{CurrentUser, Tokens};
+use crate::auth::{CurrentUser, Identities};
 use crate::http::{
     Access, ApiError, CachePlan, IdPath, NoInput, NoQuery, PageQuery, Query, Route, Routes,
 };
@@ -31,7 +31,7 @@ pub fn router<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Notifications: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     Routes::new()
         .route(

@@ -318,7 +318,7 @@ mod tests {
             changed_at_ms: 0,
         };
         let seen = |id, role| {
-            let viewer = CurrentUser { id: UserId(id), role };
+            let viewer = CurrentUser { id: UserId(id), role, session: None };
             room.shown_to(viewer).iter().map(|piece| piece.id).collect::<Vec<_>>()
         };
         assert_eq!(seen(1, Role::Player), [1, 2, 3, 4]);

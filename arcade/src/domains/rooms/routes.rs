@@ -12,7 +12,7 @@ use super::input::{
     RoomPath, RoomsQuery,
 };
 use super::model::{BoardAssetList, RoomCard, RoomCards, RoomView};
-use crate::auth::{CurrentUser, Role, Tokens, UserId};
+use crate::auth::{CurrentUser, Identities, Role, UserId};
 use crate::http::{
     Access, ApiError, CachePlan, IdPath, IdPaths, JsonBody, LIMIT_DEFAULT, MaybeBody, NoInput,
     NoQuery, PageQuery, Query, Route, Routes,
@@ -37,7 +37,7 @@ pub fn router<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Rooms: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     player_routes(board_routes(room_routes(Routes::new())))
 }
@@ -46,7 +46,7 @@ fn room_routes<S>(routes: Routes<S>) -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Rooms: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     let room = "/api/rooms/{id}";
     routes
@@ -88,7 +88,7 @@ fn board_routes<S>(routes: Routes<S>) -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Rooms: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     let board = "/api/rooms/{id}/board";
     let pieces = "/api/rooms/{id}/board-assets";
@@ -126,7 +126,7 @@ fn player_routes<S>(routes: Routes<S>) -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Rooms: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     let player = "/api/rooms/{id}/players/{userId}";
     routes

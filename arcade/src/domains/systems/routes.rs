@@ -10,7 +10,7 @@ use super::changes::Systems;
 use super::input::{Application, Label, ListQuery, NewSystem, SystemChange};
 use super::model::Shelf;
 use super::rows::Listed;
-use crate::auth::{CurrentUser, Tokens};
+use crate::auth::{CurrentUser, Identities};
 use crate::http::{
     Access, ApiError, CachePlan, IdPath, JsonBody, NoInput, NoQuery, Query, Route, Routes,
 };
@@ -76,7 +76,7 @@ pub fn router<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Systems: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     let save = "/api/rooms/{id}/template";
     shelf::<S, Templates>(shelf::<S, GameSystems>(Routes::new())).route(
@@ -91,7 +91,7 @@ fn shelf<S, K: Shelved>(routes: Routes<S>) -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Systems: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     routes
         .route(Route::get(K::ALL, Access::User, K::LISTS).cached(&[&cache::QUERY]), list::<K>)

@@ -9,7 +9,7 @@ use super::cache::{DETAILS, LISTS, MATCH_LISTS, MATCHES, VENUE_LISTS};
 use super::change::{Change, Changed};
 use super::changes::Tournaments;
 use super::input::{ListFilter, ListQuery, MatchChange, NewTournament, TournamentChange, VenueQuery};
-use crate::auth::{Admin, CurrentUser, Tokens};
+use crate::auth::{Admin, CurrentUser, Identities};
 use crate::http::{
     Access, ApiError, CachePlan, IdPath, IdPaths, JsonBody, NoInput, NoQuery, Query, Route, Routes,
 };
@@ -22,7 +22,7 @@ pub fn router<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Tournaments: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     reads().merge(administration()).merge(registration())
 }
@@ -63,7 +63,7 @@ fn administration<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Tournaments: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     let path = "/v1/tournaments/{id}";
     Routes::new()
@@ -107,7 +107,7 @@ fn registration<S>() -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
     Tournaments: FromRef<S>,
-    Tokens: FromRef<S>,
+    Identities: FromRef<S>,
 {
     let about = "Gives your place free and pays the entry fee back.";
     let path = "/v1/tournaments/{id}/unregister";

@@ -7,12 +7,12 @@ use larder::Rule;
 
 use super::cache::UserCaches;
 use super::input::{Credentials, Registration, Renewal};
-use super::model::{Account, Session};
-use super::rows::{Known, UserRows};
-use super::sessions::{self, Lifetime};
-use crate::auth::{PasswordError, Passwords, RefreshToken, Role, Tokens, UserId};
+use super::model::{Account, TokenPair};
+use super::rows::{self, Known, UserRows};
+use crate::auth::{Claimed, PasswordError, Passwords, RefreshToken, Tokens};
 use crate::bundles::{self, Bundle};
 use crate::http::ApiError;
+use crate::sessions::{Lifetime, Sessions};
 use crate::settings;
 use crate::storage::StorageError;
 use crate::wall;
@@ -23,24 +23,24 @@ use crate::writes::Writes;
 pub struct Users {
     caches: Arc<UserCaches>,
     rows: UserRows,
-    writes: Writes,
+    pub(super) writes: Writes,
+    pub(super) sessions: Sessions,
     passwords: Passwords,
     tokens: Tokens,
     lifetimes: settings::Sessions,
 }
 
 impl Users {
-    /// The users in `rows`, whose sessions last as `lifetimes` say. Every change goes through
+    /// The users in `rows`, whose `sessions` last as `lifetimes` say. Every change goes through
     /// `writes`.
     pub fn new(
-        caches: UserCaches,
-        rows: UserRows,
+        (caches, rows): (UserCaches, UserRows),
         writes: Writes,
+        (sessions, lifetimes): (Sessions, settings::Sessions),
         passwords: Passwords,
         tokens: Tokens,
-        lifetimes: settings::Sessions,
     ) -> Self {
-        Users { caches: Arc::new(caches), rows, writes, passwords, tokens, lifetimes }
+        Users { caches: Arc::new(caches), rows, writes, sessions, passwords, tokens, lifetimes }
     }
 
     pub(super) fn caches(&self) -> &UserCaches {
@@ -67,35 +67,42 @@ impl Users {
         })
     }
 
-    pub(super) async fn log_in(&self, credentials: Credentials) -> Result<Session, ApiError> {
+    pub(super) async fn log_in(&self, credentials: Credentials) -> Result<TokenPair, ApiError> {
         let Credentials { email, password } = credentials;
         let known = self.rows.by_email(&email).await?;
         let hash = known.as_ref().map(|known| known.password_hash.clone());
         let fits = self.passwords.check(password, hash).await.map_err(not_hashed)?;
-        let Known { id, role, .. } = known.filter(|_| fits).ok_or(ApiError::WrongCredentials)?;
+        let known = known.filter(|_| fits).ok_or(ApiError::WrongCredentials)?;
+        let Known { id: user, role, .. } = known;
         let token = made()?;
         let mut change = self.writes.begin().await?;
-        sessions::begin(&mut change, id, &token, self.lifetime()).await?;
+        let session = self.sessions.begin(&mut change, user, &token, self.lifetime()).await?;
         change.commit().await?;
-        self.session(id, role, &token)
+        self.pair(Claimed { user, role, session: Some(session) }, &token)
     }
 
-    pub(super) async fn refresh(&self, Renewal(old): Renewal) -> Result<Session, ApiError> {
+    pub(super) async fn refresh(&self, Renewal(old): Renewal) -> Result<TokenPair, ApiError> {
         let next = made()?;
         let mut change = self.writes.begin().await?;
-        let continued = sessions::go_on(&mut change, &old, &next, self.lifetime()).await?;
+        let lifetime = self.lifetime();
+        let continued = self.sessions.go_on(&mut change, &old, &next, lifetime).await?;
+        let claimed = match continued {
+            Some((user, session)) => rows::known(&mut change, user)
+                .await?
+                .map(|Known { role, .. }| Claimed { user, role, session: Some(session) }),
+            None => None,
+        };
         change.commit().await?;
-        let continued = continued.ok_or(ApiError::SessionEnded)?;
-        self.session(continued.user, continued.role, &next)
+        self.pair(claimed.ok_or(ApiError::SessionEnded)?, &next)
     }
 
     fn lifetime(&self) -> Lifetime {
         Lifetime { now_ms: wall::now_ms(), refresh: self.lifetimes.refresh }
     }
 
-    fn session(&self, user: UserId, role: Role, token: &RefreshToken) -> Result<Session, ApiError> {
-        let access = self.tokens.issue(user, role, self.lifetimes.access);
-        Ok(Session {
+    fn pair(&self, claimed: Claimed, token: &RefreshToken) -> Result<TokenPair, ApiError> {
+        let access = self.tokens.issue_for(claimed, self.lifetimes.access);
+        Ok(TokenPair {
             access_token: access.map_err(|fault| ApiError::Internal(Box::new(fault)))?,
             expires_in_s: self.lifetimes.access.as_secs(),
             refresh_token: token.reveal().to_owned(),
@@ -130,14 +137,15 @@ mod tests {
         let scene = Scene::of(WORLD).await;
         let passwords = Passwords::new(8).expect("passwords");
         let rows = UserRows::new(scene.store.clone());
-        let lifetimes = settings::Sessions { access: Duration::ZERO, refresh: Duration::ZERO };
+        let none = Duration::ZERO;
+        let lifetimes = settings::Sessions { access: none, refresh: none, activity_every: none };
+        let caches = UserCaches::build(&scene.reads, rows.clone()).expect("caches");
         let users = Users::new(
-            UserCaches::build(&scene.reads, rows.clone()).expect("caches"),
-            rows,
+            (caches, rows),
             scene.writes.clone(),
+            (scene.sessions().await, lifetimes),
             passwords.clone(),
             Tokens::new(&Secret::new("a secret of tests, with more than 32 bytes")),
-            lifetimes,
         );
         let mut compared = Vec::new();
         for email in ["user1@arcade.example", "nobody@arcade.example"] {

@@ -13,6 +13,7 @@ use crate::balances;
 use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached};
 use crate::reads::{CachedReads, Reads};
+use crate::sessions;
 use crate::storage::StorageError;
 use crate::warming::{Sets, WarmSet};
 
@@ -22,7 +23,7 @@ pub(super) const ACCOUNTS: CachePlan = CachePlan {
     fresh: |cache| cache.account_fresh,
     absent: Duration::ZERO,
     stale: |_| Duration::ZERO,
-    tags: &["balance-{user}"],
+    tags: &["balance-{user}", "user-{user}"],
     audience: Audience::Private,
 };
 
@@ -47,7 +48,8 @@ impl UserCaches {
         Ok(UserCaches { accounts: reads.cache(&ACCOUNTS)?, rows })
     }
 
-    /// The account; every change of its balance drops it by the tag.
+    /// The account; every change of its balance drops it by the tag, and every change of who the
+    /// user is.
     pub(super) async fn account(&self, user: UserId) -> Result<Cached<Account>, ApiError> {
         let (rows, key) = (self.rows.clone(), AccountKey { user: user.0 });
         self.accounts.find(&key, "user", move |_| load_account(rows, key)).await
@@ -87,7 +89,10 @@ async fn load_account(
 ) -> Result<Loaded<Arc<Account>>, StorageError> {
     let user = UserId(user);
     Ok(match rows.account(user).await? {
-        Some(account) => Loaded::value(Arc::new(account)).tag(balances::tag(user)),
+        Some(account) => {
+            let loaded = Loaded::value(Arc::new(account)).tag(balances::tag(user));
+            loaded.tag(sessions::user_tag(user))
+        }
         None => Loaded::absent(),
     })
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::auth::{REFRESH_TOKEN_CHARS, RefreshToken};
-use crate::http::{Fields, Format, Given, Input, line};
+use crate::auth::{REFRESH_TOKEN_CHARS, RefreshToken, Role};
+use crate::http::{Choice, Fields, Format, Given, Input, Text, choice, line};
 use crate::settings::Secret;
 
 /// The longest address that mail can be sent to (RFC 5321 §4.5.3.1.3).
@@ -11,6 +11,12 @@ const EMAIL_BYTES_MAX: usize = 254;
 
 /// Characters of a password. Longer ones are refused, not cut.
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
+
+/// Where a picture is.
+const IMAGE: Text = line(1..=255);
+
+const ROLES: Choice<Role> =
+    choice(&[(Role::Player.name(), Role::Player), (Role::Admin.name(), Role::Admin)]);
 
 /// A mail address, in small letters. Only a letter sent to it could prove more than its shape.
 struct Email;
@@ -107,5 +113,27 @@ impl Input for Renewal {
         let chars = REFRESH_TOKEN_CHARS..=REFRESH_TOKEN_CHARS;
         let token = fields.required("refreshToken", line(chars));
         Some(Renewal(RefreshToken::brought(token?)))
+    }
+}
+
+/// What a user looks like from now on.
+#[derive(Debug)]
+pub(super) struct PictureChange {
+    pub(super) image: String,
+}
+
+impl Input for PictureChange {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        fields.picture("image", IMAGE).map(|image| PictureChange { image })
+    }
+}
+
+/// What a user may do from now on.
+#[derive(Debug)]
+pub(super) struct RoleChange(pub(super) Role);
+
+impl Input for RoleChange {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        fields.required("role", ROLES).map(RoleChange)
     }
 }

@@ -15,6 +15,8 @@ pub struct Account {
     pub email: String,
     /// `player` or `admin`.
     pub role: String,
+    /// Where the user's picture is, if there is one.
+    pub image: Option<String>,
     /// What the user owns, in minor units.
     pub balance_minor: i64,
     /// When the user came, in milliseconds since 1970 UTC.
@@ -24,7 +26,7 @@ pub struct Account {
 /// What a login gives.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Session {
+pub struct TokenPair {
     /// Goes into the header `Authorization: Bearer …` of each request.
     pub access_token: String,
     /// How long that is good, in seconds.

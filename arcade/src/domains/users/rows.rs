@@ -11,7 +11,11 @@ use crate::storage::{StorageError, Store, numbers, placeholders};
 const NUMBERS: &str = "users";
 
 const ACCOUNT: &str = "
-    SELECT id, name, email, role, balance_minor, created_at_ms FROM users WHERE id = $1";
+    SELECT id, name, email, role, image, balance_minor, created_at_ms FROM users WHERE id = $1";
+
+const SET_IMAGE: &str = "UPDATE users SET image = $2 WHERE id = $1";
+
+const SET_ROLE: &str = "UPDATE users SET role = $2 WHERE id = $1";
 
 /// Whose session goes on longest: that is who used one last.
 const ACTIVE: &str = "
@@ -71,6 +75,35 @@ impl UserRows {
         Ok(ids.await?)
     }
 
+    /// Changes what a user looks like. False if there is no such user.
+    pub(super) async fn set_image(
+        connection: &mut AnyConnection,
+        user: UserId,
+        image: &str,
+    ) -> Result<bool, StorageError> {
+        let statement = sqlx::query(SET_IMAGE).bind(user.0).bind(image);
+        Ok(statement.execute(connection).await?.rows_affected() > 0)
+    }
+
+    /// Changes what a user may do. False if there is no such user.
+    pub(super) async fn set_role(
+        connection: &mut AnyConnection,
+        user: UserId,
+        role: Role,
+    ) -> Result<bool, StorageError> {
+        let statement = sqlx::query(SET_ROLE).bind(user.0).bind(role.name());
+        Ok(statement.execute(connection).await?.rows_affected() > 0)
+    }
+
+    /// An account, as a transaction sees it.
+    pub(super) async fn account_in(
+        connection: &mut AnyConnection,
+        user: UserId,
+    ) -> Result<Option<Account>, StorageError> {
+        let row = sqlx::query(ACCOUNT).bind(user.0).fetch_optional(connection).await?;
+        Ok(row.as_ref().map(account).transpose()?)
+    }
+
     pub(super) async fn by_email(&self, email: &str) -> Result<Option<Known>, StorageError> {
         let row = sqlx::query(BY_EMAIL).bind(email).fetch_optional(self.store.pool()).await?;
         Ok(row.as_ref().map(known_of).transpose()?)
@@ -99,6 +132,7 @@ impl UserRows {
             name: new.name,
             email: new.email,
             role: new.role.name().to_owned(),
+            image: None,
             balance_minor: new.balance_minor,
             created_at_ms: new.created_at_ms,
         })
@@ -163,6 +197,7 @@ fn account(row: &AnyRow) -> Result<Account, sqlx::Error> {
         name: row.try_get("name")?,
         email: row.try_get("email")?,
         role: row.try_get("role")?,
+        image: row.try_get("image")?,
         balance_minor: row.try_get("balance_minor")?,
         created_at_ms: row.try_get("created_at_ms")?,
     })

@@ -3,8 +3,11 @@
 pub(crate) mod builds;
 mod half_sent;
 pub(crate) mod market;
+#[cfg(unix)]
+pub(crate) mod process;
 pub(crate) mod requests;
 mod sender;
+pub(crate) mod sessions;
 pub(crate) mod tabletop;
 pub(crate) mod tournaments;
 
@@ -186,7 +189,7 @@ impl TestClient {
         let draining = stop.child_token();
         let tier = SharedTier::open(&settings.redis).expect("a tier");
         let app = App::build(&settings, &secret, store.clone(), tier, draining.clone());
-        let app = app.expect("app");
+        let app = app.await.expect("app");
         let server = Server::listen(&settings.http).await.expect("listen");
         TestClient {
             sender: Sender::to(format!("http://{}", server.address())),
@@ -272,13 +275,17 @@ impl TestClient {
         connection.close().await.expect("close");
     }
 
+    /// A number in the database.
+    pub(crate) async fn number(&self, sql: String) -> i64 {
+        let mut connection = self.behind().await;
+        let number = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await;
+        connection.close().await.expect("close");
+        number.expect("a number")
+    }
+
     /// How many rows a table has.
     pub(crate) async fn count(&self, table: &'static str) -> i64 {
-        let mut connection = self.behind().await;
-        let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
-        let count = sqlx::query_scalar(count).fetch_one(&mut connection).await.expect("count");
-        connection.close().await.expect("close");
-        count
+        self.number(format!("SELECT COUNT(*) FROM {table}")).await
     }
 
     async fn behind(&self) -> AnyConnection {

@@ -8,15 +8,18 @@ use super::{Answer, TestClient, with_ids};
 
 /// A request that nothing is wrong with.
 pub(crate) struct Request {
-    verb: Verb,
-    path: String,
-    token: Option<String>,
-    body: String,
+    pub(super) verb: Verb,
+    pub(super) path: String,
+    pub(super) token: Option<String>,
+    pub(super) body: String,
 }
 
 impl TestClient {
     /// A request that `route` takes, with all that it needs to be there.
     pub(crate) async fn good_request(&self, route: &Route) -> Request {
+        if route.path.starts_with("/api/auth/session") {
+            return self.session_request(route).await;
+        }
         let token = match route.access {
             Access::User => Some(self.player(2)),
             _ => self.fitting(route),
@@ -30,6 +33,7 @@ impl TestClient {
             None if route.path.starts_with("/v1/tournaments") => {
                 self.good_tournament_request(route).await
             }
+            None if route.path == "/users/{id}/role" => ("/users/3/role".to_owned(), body_of(route)),
             None => {
                 let id = self.unread_of(2).await.to_string();
                 (with_ids(route.path, &id), body_of(route))
@@ -57,6 +61,8 @@ fn body_of(route: &Route) -> String {
         "/api/v1/cache/warm" => json!({ "sets": [] }),
         // Nobody made it, so what comes of it is a refusal.
         "/auth/refresh" => json!({ "refreshToken": "0".repeat(64) }),
+        "/users/me" if route.verb == Verb::Patch => json!({ "image": "/pictures/2.png" }),
+        "/users/{id}/role" => json!({ "role": "player" }),
         _ => return String::new(),
     };
     body.to_string()

@@ -22,7 +22,7 @@ fn entries(redis: &RedisServer) -> Vec<(String, Vec<u8>)> {
 }
 
 /// The lifetimes that the requirements name for what is cached, in seconds.
-const NAMED: [(&str, u64); 17] = [
+const NAMED: [(&str, u64); 20] = [
     ("accounts", 1_800),
     ("asset-meta", 3_600),
     ("batch-assets", 3_600),
@@ -36,10 +36,13 @@ const NAMED: [(&str, u64); 17] = [
     ("query-systems", 600),
     ("room-players", 60),
     ("room-state", 1_800),
+    ("session-activity", 3_600),
     ("system-template", 7_200),
     ("tournament", 600),
     ("tournaments", 300),
     ("user-rooms", 300),
+    ("user-session", 3_600),
+    ("user-sessions", 3_600),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

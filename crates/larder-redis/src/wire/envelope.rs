@@ -13,8 +13,8 @@
 //! | 52–59 | XXH3 of all but what is left out, seeded by the key |
 //! | 60–99 | fingerprint, fresh until, expires at, loaded at (ms), load cost (µs) |
 //! | 100 | the form of the payload; 0: there is none |
-//! | 101 | how many tags |
-//! | from 102 | the tags' hashes, then the payload |
+//! | 101 | how many tags; the highest bit: it has an end |
+//! | from 102 | the tags' hashes, the end (ms) if it has one, then the payload |
 //!
 //! Numbers are little-endian where not said otherwise.
 
@@ -36,12 +36,17 @@ const BODY: usize = 60;
 
 const NONE: u8 = 0;
 
+/// Beside the number of tags, which is smaller: an end follows them. Who does not know of ends finds
+/// too many tags, and so no entry, which is a miss. The flags have no place for it: no checksum
+/// covers them.
+const ENDS: u8 = 0x80;
+
 pub(crate) fn encode(key: &EncodedKey, entry: &StoredEntry) -> Vec<u8> {
     let (form, payload): (u8, &[u8]) = match &entry.payload {
         Some(payload) => (payload.form, &payload.bytes),
         None => (NONE, &[]),
     };
-    let mut bytes = Vec::with_capacity(BODY + 42 + 8 * entry.tags.len() + payload.len());
+    let mut bytes = Vec::with_capacity(BODY + 50 + 8 * entry.tags.len() + payload.len());
     bytes.extend(MAGIC);
     bytes.extend([VERSION, if entry.soft { SOFT } else { 0 }]);
     bytes.extend(entry.id.to_le_bytes());
@@ -57,10 +62,12 @@ pub(crate) fn encode(key: &EncodedKey, entry: &StoredEntry) -> Vec<u8> {
     bytes.extend(cost_us.to_le_bytes());
     bytes.push(form);
     // An entry with more tags is refused before it is stored.
-    bytes.push(u8::try_from(entry.tags.len()).unwrap_or(u8::MAX));
+    let count = u8::try_from(entry.tags.len()).unwrap_or(ENDS - 1).min(ENDS - 1);
+    bytes.push(if entry.ends_at.is_some() { count | ENDS } else { count });
     for tag in entry.tags.iter() {
         bytes.extend(tag.to_bits().to_le_bytes());
     }
+    bytes.extend(entry.ends_at.into_iter().flat_map(|end| end.0.to_le_bytes()));
     bytes.extend(payload);
     let sum = checksum(key, &bytes);
     bytes[52..BODY].copy_from_slice(&sum.to_le_bytes());
@@ -90,13 +97,18 @@ pub(crate) fn decode(key: &EncodedKey, bytes: &Bytes) -> Option<StoredEntry> {
     let (fresh_until, expires_at, loaded_at) = (time()?, time()?, time()?);
     let load_cost = Duration::from_micros(head.number()?);
     let form = head.byte()?;
-    let count = usize::from(head.byte()?);
+    let counted = head.byte()?;
+    let count = usize::from(counted & !ENDS);
     if count > TAGS_MAX {
         return None;
     }
     let (tags, _) = head.take(8 * count)?.as_chunks::<8>();
     let tags: Vec<NameHash> =
         tags.iter().map(|tag| NameHash::from_bits(u64::from_le_bytes(*tag))).collect();
+    let ends_at = match counted & ENDS {
+        0 => None,
+        _ => Some(ServerTime(head.number()?)),
+    };
     let payload = match form {
         NONE => None,
         form => Some(Payload { form, bytes: bytes.slice_ref(head.rest()) }),
@@ -109,6 +121,7 @@ pub(crate) fn decode(key: &EncodedKey, bytes: &Bytes) -> Option<StoredEntry> {
         tags: tags.into(),
         fresh_until,
         expires_at,
+        ends_at,
         load_cost,
         loaded_at,
         fingerprint,
@@ -153,6 +166,7 @@ mod tests {
             tags: Arc::from([NameHash::from_bits(1 << 40), NameHash::from_bits(77)]),
             fresh_until: ServerTime(1_000),
             expires_at: ServerTime(2_000),
+            ends_at: Some(ServerTime(3_000)),
             load_cost: Duration::from_micros(1_500),
             loaded_at: ServerTime(900),
             fingerprint: 0xFEED,
@@ -169,7 +183,8 @@ mod tests {
     fn an_entry_comes_back_as_it_was() {
         for payload in [None, Some(&b""[..]), Some(b"{\"a\":1}")] {
             let soft = StoredEntry { soft: true, ..entry(payload) };
-            for entry in [entry(payload), soft] {
+            let endless = StoredEntry { ends_at: None, ..entry(payload) };
+            for entry in [entry(payload), soft, endless] {
                 let bytes = Bytes::from(encode(&key(), &entry));
                 assert_eq!(shown(decode(&key(), &bytes)), shown(Some(entry)));
             }

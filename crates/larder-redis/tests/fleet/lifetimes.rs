@@ -45,6 +45,7 @@ fn entry(token: u128, reply: &LeaseReply, until: ServerTime) -> StoredEntry {
         tags: Arc::from([]),
         fresh_until: until,
         expires_at: until,
+        ends_at: None,
         load_cost: Duration::ZERO,
         loaded_at: until,
         fingerprint: 7,

@@ -237,7 +237,12 @@ impl<K: StoredKey, V: Entry> WriteBehind<K, V> {
         let behind = self.behind();
         behind.intake.close();
         behind.pending.hurry();
-        wait::until(behind.pending.settled(), behind.passed(bound)).await;
+        let settled = async {
+            behind.pending.settled().await;
+            // What is being forgotten counts as forgotten already.
+            drop(behind.forgetting.lock().await);
+        };
+        wait::until(settled, behind.passed(bound)).await;
         behind.stop.cancel();
         Drained::of(&behind.pending.state())
     }

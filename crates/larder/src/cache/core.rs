@@ -130,7 +130,7 @@ impl<V: Entry> CacheCore<V> {
             Held::Absent => meta.fresh_until(),
             Held::Own(_) | Held::Same(_) => {
                 let end = meta.loaded_at().plus(self.node.limits.ttl_max);
-                meta.fresh_until().plus(beyond).min(end)
+                meta.before_its_end(meta.fresh_until().plus(beyond).min(end))
             }
         }
     }
@@ -153,6 +153,7 @@ impl<V: Entry> CacheCore<V> {
             soft: making.soft,
             tags: making.tags,
             own_time: self.own_time(making.lifetime),
+            ends_at: making.lifetime.ends_after.map(|end| making.loaded_at.plus(end)),
         };
         Arc::new(Resident { meta: Meta::new(parts), value })
     }
@@ -168,12 +169,17 @@ impl<V: Entry> CacheCore<V> {
 
     /// Until when a hit has nothing to decide: neither early refresh nor sliding.
     fn quiet_until(&self, fresh_until: Moment, fresh_for: Duration, load_cost: Duration) -> Moment {
-        let early = fresh_until.minus(early_window(load_cost, self.policy.early_refresh));
+        let early = self.drawing_from(fresh_until, load_cost);
         if self.policy.sliding {
             early.min(fresh_until.minus(fresh_for.mul_f64(SLIDE_AFTER)))
         } else {
             early
         }
+    }
+
+    /// From when on a hit may draw an early refresh.
+    fn drawing_from(&self, fresh_until: Moment, load_cost: Duration) -> Moment {
+        fresh_until.minus(early_window(load_cost, self.policy.early_refresh))
     }
 
     /// The time of an entry that slides by another one than its cache's: its loader said so.
@@ -183,12 +189,17 @@ impl<V: Entry> CacheCore<V> {
     }
 
     /// Sliding expiry: a hit at `now` makes the entry fresh for its whole time again, within the
-    /// `ttl_max` of its load.
+    /// `ttl_max` of its load and the end that its loader gave it.
     pub(crate) fn slide(&self, meta: &Meta, now: Moment) {
-        let end = meta.loaded_at().plus(self.node.limits.ttl_max);
+        let end = meta.before_its_end(meta.loaded_at().plus(self.node.limits.ttl_max));
         let fresh_for = meta.own_time().unwrap_or(self.policy.fresh_for);
         let fresh_until = now.plus(fresh_for).min(end);
-        let quiet_until = self.quiet_until(fresh_until, fresh_for, meta.load_cost());
+        let quiet_until = if fresh_until < end {
+            self.quiet_until(fresh_until, fresh_for, meta.load_cost())
+        } else {
+            // It has come as far as it may: no later hit can move it.
+            self.drawing_from(fresh_until, meta.load_cost())
+        };
         meta.slide(Times { loaded_at: meta.loaded_at(), fresh_until, quiet_until });
     }
 }

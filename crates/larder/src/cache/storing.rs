@@ -64,7 +64,7 @@ struct StoredAt {
 impl<V: Entry> Storing<V> {
     pub(super) fn new(core: &CacheCore<V>, sought: Sought, loaded: Loaded<V>, began: Moment) -> Self {
         let (policy, ttl_max) = (&core.policy, core.node.limits.ttl_max);
-        let (asked, unit) = (loaded.fresh_for, core.node.random.next_unit());
+        let (asked, unit) = (loaded.asked, core.node.random.next_unit());
         let tags: Box<[NameHash]> = loaded.tags.iter().map(Tag::hash).collect();
         let (value, tags, lifetime) = match loaded.content {
             Content::Value(value) => {
@@ -213,6 +213,7 @@ impl<V: Entry> Storing<V> {
             tags: self.sought.names.prefixes.iter().chain(&self.tags).copied().collect(),
             fresh_until: loaded_at.plus(lifetime.fresh_for),
             expires_at: loaded_at.plus(lifetime.kept_for),
+            ends_at: lifetime.ends_after.map(|end| loaded_at.plus(end)),
             load_cost: Duration::ZERO,
             loaded_at,
             fingerprint: V::FINGERPRINT,

@@ -45,6 +45,7 @@ fn entry(fingerprint: u64) -> StoredEntry {
         tags: Arc::from([]),
         fresh_until: ServerTime(1),
         expires_at: ServerTime(1),
+        ends_at: None,
         load_cost: std::time::Duration::ZERO,
         loaded_at: ServerTime(0),
         fingerprint,

@@ -1,5 +1,7 @@
 //! When a loaded value is stored, and what comes back.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::scene::{Granted, Scene, hard, room, tag};
@@ -10,6 +12,7 @@ use crate::shard::{Epoch, FillReply, LeaseReply, Payload, StoredEntry, TAGS_MAX}
 cases!("fills":
     a_fill_under_its_lease_is_stored,
     a_stored_entry_comes_back_as_it_was [Values],
+    the_end_of_an_entry_comes_back_with_it [Values],
     an_empty_payload_is_not_a_negative_entry [Values],
     a_negative_entry_comes_back_without_a_payload [Values],
     a_large_payload_comes_back_whole [Values],
@@ -56,7 +59,8 @@ async fn comes_back(scene: &Scene, granted: &Granted, entry: StoredEntry) -> Out
         && *tags == found.tags
         && entry.payload == found.payload
         && (entry.fresh_until, entry.expires_at) == (found.fresh_until, found.expires_at)
-        && (entry.load_cost, entry.loaded_at) == (found.load_cost, found.loaded_at);
+        && (entry.load_cost, entry.loaded_at) == (found.load_cost, found.loaded_at)
+        && entry.ends_at == found.ends_at;
     promise!(same, "{found:?} came back for {entry:?}");
     Ok(())
 }
@@ -66,6 +70,13 @@ async fn a_stored_entry_comes_back_as_it_was(scene: &Scene) -> Outcome {
     let granted = scene.granted(&room(1)).await?;
     let entry = scene.tagged(&granted, &[tag("a"), tag("b")]);
     comes_back(scene, &granted, entry).await
+}
+
+async fn the_end_of_an_entry_comes_back_with_it(scene: &Scene) -> Outcome {
+    let granted = scene.granted(&room(1)).await?;
+    let entry = scene.tagged(&granted, &[tag("a")]);
+    let ends_at = Some(entry.loaded_at.plus(Duration::from_secs(90)));
+    comes_back(scene, &granted, StoredEntry { ends_at, ..entry }).await
 }
 
 async fn an_empty_payload_is_not_a_negative_entry(scene: &Scene) -> Outcome {

@@ -137,6 +137,7 @@ impl Scene {
             tags: Arc::from([]),
             fresh_until: now.plus(Duration::from_secs(60)),
             expires_at: now.plus(Duration::from_secs(3600)),
+            ends_at: None,
             load_cost: Duration::from_millis(3),
             loaded_at: now,
             payload: Some(Payload { form: 1, bytes: Bytes::copy_from_slice(&id.to_be_bytes()) }),

@@ -122,6 +122,7 @@ struct Rare {
     tags: Box<[NameHash]>,
     /// A time of its own that the entry is fresh for, instead of its cache's.
     own_time: Option<Duration>,
+    ends_at: Option<Moment>,
 }
 
 /// The times of an entry, before it becomes one.
@@ -150,18 +151,20 @@ pub(crate) struct MetaParts {
     pub(crate) tags: Box<[NameHash]>,
     /// A time of its own that the entry is fresh for, where it slides.
     pub(crate) own_time: Option<Duration>,
+    /// The end that its loader gave it.
+    pub(crate) ends_at: Option<Moment>,
 }
 
 impl Meta {
     pub(crate) fn new(parts: MetaParts) -> Self {
-        let MetaParts { times, tags, own_time, .. } = parts;
-        let has_rare = !tags.is_empty() || own_time.is_some();
+        let MetaParts { times, tags, own_time, ends_at, .. } = parts;
+        let has_rare = !tags.is_empty() || own_time.is_some() || ends_at.is_some();
         Meta {
             judged: JudgedAt::unjudged(parts.l0),
             as_of: parts.as_of,
             fresh_until: PlainU64::new(times.fresh_until.as_nanos()),
             quiet_until: PlainU64::new(times.quiet_until.as_nanos()),
-            rare: has_rare.then(|| Box::new(Rare { tags, own_time })),
+            rare: has_rare.then(|| Box::new(Rare { tags, own_time, ends_at })),
             fresh_ms: PlainU32::new(millis(times.fresh_until.since(times.loaded_at))),
             load_cost_us: Rough::down(micros(parts.load_cost)),
             key_lead: Rough::down(parts.key_as_of.saturating_sub(parts.as_of)),
@@ -238,6 +241,16 @@ impl Meta {
 
     pub(crate) fn own_time(&self) -> Option<Duration> {
         self.rare.as_ref().and_then(|rare| rare.own_time)
+    }
+
+    /// The end that its loader gave the entry. Nothing moves it.
+    pub(crate) fn ends_at(&self) -> Option<Moment> {
+        self.rare.as_ref().and_then(|rare| rare.ends_at)
+    }
+
+    /// `moment`, or the end of the entry where that comes first.
+    pub(crate) fn before_its_end(&self, moment: Moment) -> Moment {
+        self.ends_at().map_or(moment, |end| moment.min(end))
     }
 
     pub(crate) fn is_soft(&self) -> bool {

@@ -124,7 +124,8 @@ impl Node {
         now: Moment,
     ) -> bool {
         let meta = entry.meta();
-        if now < meta.fresh_until().plus(self.kept_after_fresh(meta.cache)) {
+        let kept_until = meta.fresh_until().plus(self.kept_after_fresh(meta.cache));
+        if now < meta.before_its_end(kept_until) {
             return false;
         }
         let removed = memory.remove_this(&self.hashing.stored(meta.cache, key.parts()), entry);

@@ -7,7 +7,7 @@ mod lifetime;
 use std::time::Duration;
 
 pub(crate) use early::{early_window, refreshes_early};
-pub(crate) use lifetime::Lifetime;
+pub(crate) use lifetime::{AskedTimes, Lifetime};
 
 use crate::codec::Form;
 use crate::read::Consistency;

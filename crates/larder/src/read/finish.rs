@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Demand;
 use super::lead::{Leading, Lease, Leg};
 use super::loader::Done;
+use super::look::Candidate;
 use crate::Entry;
 use crate::cache::core::{CacheCore, Making, Sought};
 use crate::cache::holdoff::Holdoff;
@@ -18,7 +19,7 @@ use crate::hit::{Answer, Origin};
 use crate::loaded::{Content, Loaded};
 use crate::memory::resident::{Held, Resident, Stored};
 use crate::node::view::Place;
-use crate::policy::Lifetime;
+use crate::policy::{AskedTimes, Lifetime};
 use crate::record::{NameHash, Tag};
 use crate::shard::{Fill, FillReply, Payload, StoredEntry, TAGS_MAX};
 
@@ -103,7 +104,7 @@ struct Outcome<V> {
 
 impl<V: Entry> CacheCore<V> {
     fn entry_of(&self, leg: &Leg<V>, loaded: Loaded<V>, done: Done) -> Outcome<V> {
-        let lifetime = self.lifetime_of(&loaded);
+        let lifetime = self.lifetime_of(&loaded, leg.candidate.as_ref(), done.began);
         let (value, tags) = match (loaded.content, &leg.candidate) {
             (Content::Value(value), _) => (Held::Own(value), hashes(&loaded.tags)),
             (Content::NotModified, Some(shown)) => {
@@ -134,12 +135,21 @@ impl<V: Entry> CacheCore<V> {
         Outcome { resident: self.make(&leg.sought, making, value), lifetime, not_kept }
     }
 
-    fn lifetime_of(&self, loaded: &Loaded<V>) -> Option<Lifetime> {
-        let (asked, ttl_max) = (loaded.fresh_for, self.node.limits.ttl_max);
+    fn lifetime_of(
+        &self,
+        loaded: &Loaded<V>,
+        shown: Option<&Candidate<V>>,
+        began: Moment,
+    ) -> Option<Lifetime> {
+        let (asked, ttl_max) = (loaded.asked, self.node.limits.ttl_max);
         let unit = self.node.random.next_unit();
         match loaded.content {
             Content::Absent => Lifetime::of_absence(&self.policy, asked, ttl_max, unit),
-            Content::Value(_) | Content::NotModified => {
+            Content::Value(_) => Lifetime::of_value(&self.policy, asked, ttl_max, unit),
+            Content::NotModified => {
+                let kept = shown.and_then(|shown| shown.resident.meta.ends_at());
+                let kept_at_most = asked.kept_at_most.or(kept.map(|end| end.since(began)));
+                let asked = AskedTimes { kept_at_most, ..asked };
                 Lifetime::of_value(&self.policy, asked, ttl_max, unit)
             }
         }
@@ -170,6 +180,7 @@ impl<V: Entry> CacheCore<V> {
             tags,
             fresh_until: loaded_at.plus(lifetime.fresh_for),
             expires_at: loaded_at.plus(lifetime.kept_for),
+            ends_at: lifetime.ends_after.map(|end| loaded_at.plus(end)),
             load_cost: meta.load_cost(),
             loaded_at,
             fingerprint: V::FINGERPRINT,
@@ -255,7 +266,11 @@ impl<V: Entry> CacheCore<V> {
             as_of: entry.as_of,
             // Whoever logs a record of the key removes or flags the value in the same step.
             key_as_of: entry.as_of.max(stored.applied),
-            lifetime: Lifetime { fresh_for, kept_for: entry.expires_at.since(entry.loaded_at) },
+            lifetime: Lifetime {
+                fresh_for,
+                kept_for: entry.expires_at.since(entry.loaded_at),
+                ends_after: entry.ends_at.map(|end| end.since(entry.loaded_at)),
+            },
             loaded_at: now.minus(server_now.since(entry.loaded_at)),
             load_cost: entry.load_cost,
             own_load: false,

@@ -83,7 +83,8 @@ impl<V: Entry> CacheCore<V> {
             at: now,
         };
         if verdict == Verdict::Fresh && now < fresh_until {
-            if self.policy.sliding {
+            // Absence does not slide: a new row is never hidden longer than absence is remembered.
+            if self.policy.sliding && candidate.resident.value.get().is_some() {
                 self.slide(meta, now);
             }
             return match self.draws_early(meta.load_cost(), now, fresh_until) {

@@ -107,6 +107,9 @@ pub struct StoredEntry {
     pub fresh_until: ServerTime,
     /// When the store drops the value: fresh, stale and fail-safe time together.
     pub expires_at: ServerTime,
+    /// The end that its loader gave it: whoever reads it serves it no longer, also where it slides.
+    /// `None`: it has none but its age.
+    pub ends_at: Option<ServerTime>,
     /// What the load took; early refresh weighs it.
     pub load_cost: Duration,
     /// When the load began, in the server's time; the age of the answer counts from here.

@@ -272,7 +272,7 @@ impl Stage {
             place: core.view(&sought).place(),
             as_of,
             key_as_of: as_of,
-            lifetime: Lifetime { fresh_for: FRESH, kept_for: FRESH },
+            lifetime: Lifetime { fresh_for: FRESH, kept_for: FRESH, ends_after: None },
             loaded_at: core.node.now(),
             load_cost: Duration::ZERO,
             own_load: true,

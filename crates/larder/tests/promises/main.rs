@@ -8,6 +8,7 @@ mod batches;
 mod behind;
 mod behind_faults;
 mod catalogue;
+mod ends;
 mod flights;
 mod freshness;
 mod hot_keys;

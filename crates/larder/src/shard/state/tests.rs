@@ -96,6 +96,7 @@ fn a_shard_that_only_checks_keeps_nothing() {
         tags: Arc::from([]),
         fresh_until: ServerTime(1000),
         expires_at: ServerTime(1000),
+        ends_at: None,
         load_cost: Duration::ZERO,
         loaded_at: ServerTime(0),
         payload: None,
