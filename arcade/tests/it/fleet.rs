@@ -40,7 +40,7 @@ async fn put_tournament(through: &Process, name: &str) {
 async fn shown_within(processes: &[Process], name: &str, limit: Duration) -> Duration {
     let changed = Stopwatch::started();
     for process in processes {
-        while !shows(process, &name).await {
+        while !shows(process, name).await {
             assert!(changed.elapsed() < limit, "{name} is not shown after {:?}", changed.elapsed());
         }
     }

@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use larder::clock::{Clock, Moment};
-use larder::clock::{Clock, Moment};
 use larder::{Larder, Loaded};
 use serde::{Deserialize, Serialize};
 
