@@ -1,5 +1,7 @@
 //! Puts the parts together: one cache, one database, every route, the layers around them.
 
+mod domains;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
 use larder::behind::JournalError;
 use larder::clock::SystemClock;
-use larder::{BuildError, Larder, Probe, ProbeOptions, Rule, Rules};
+use larder::{BuildError, Larder, Probe, ProbeOptions, Rules};
 use larder_sql::outbox::Outbox;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,18 +21,12 @@ use tower_http::compression::predicate::SizeAbove;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use self::domains::Domains;
 use crate::alarms::Alarms;
 use crate::auth::{Identities, PasswordError, Passwords, Tokens};
-use crate::bundles::Bundle;
 use crate::description::{self, Description};
-use crate::domains::assets::{self, AssetCaches, AssetRows, Assets};
-use crate::domains::builds::{self, BuildCaches, BuildRows, Builds};
-use crate::domains::marketplace::{self, Market, MarketCaches, MarketRows};
-use crate::domains::notifications::{self, NotificationCaches, NotificationRows, Notifications};
-use crate::domains::rooms::{self, RoomCaches, RoomRows, Rooms};
-use crate::domains::systems::{self, SystemCaches, SystemRows, Systems};
-use crate::domains::tournaments::{self, TournamentCaches, TournamentRows, Tournaments};
 use crate::domains::users::{self, UserCaches, UserRows, Users};
+use crate::domains::{assets, builds, marketplace, notifications, rooms, systems, tournaments};
 use crate::figures::Figures;
 use crate::http::{self, ApiError, Limits, Route, Routes};
 use crate::journal;
@@ -52,11 +48,7 @@ const COMPRESSED_BYTES_MIN: u64 = 1_024;
 #[derive(Debug, Clone)]
 pub struct App {
     identities: Identities,
-    notifications: Notifications,
-    tournaments: Tournaments,
-    market: Market,
-    tabletop: Tabletop,
-    builds: Builds,
+    domains: Domains,
     users: Users,
     system: System,
     description: Description,
@@ -64,39 +56,6 @@ pub struct App {
     running: TaskTracker,
     relaying: Relaying,
     sweeping: Sweeping,
-}
-
-/// The domains of the tabletop.
-#[derive(Debug, Clone)]
-struct Tabletop {
-    rooms: Rooms,
-    assets: Assets,
-    systems: Systems,
-}
-
-impl Tabletop {
-    /// The domains, and what of them is warmed beside `sets`.
-    fn new(
-        reads: &Reads,
-        store: &Store,
-        writes: &Writes,
-        sets: Sets,
-    ) -> Result<(Self, Sets), BuildError> {
-        let rooms = RoomCaches::build(reads, RoomRows::new(store.clone()))?;
-        let assets = AssetCaches::build(reads, AssetRows::new(store.clone()))?;
-        let systems = SystemCaches::build(reads, SystemRows::new(store.clone()))?;
-        let sets = assets.warmed(systems.warmed(rooms.warmed(sets)));
-        let tabletop = Tabletop {
-            rooms: Rooms::new(rooms, writes.clone()),
-            assets: Assets::new(assets, writes.clone()),
-            systems: Systems::new(systems, writes.clone()),
-        };
-        Ok((tabletop, sets))
-    }
-
-    fn rules(&self) -> [Rule<Bundle>; 3] {
-        [self.rooms.rule(), self.assets.rule(), self.systems.rule()]
-    }
 }
 
 /// The parts do not fit together.
@@ -132,12 +91,6 @@ impl FromRef<App> for Identities {
     }
 }
 
-impl FromRef<App> for Notifications {
-    fn from_ref(app: &App) -> Notifications {
-        app.notifications.clone()
-    }
-}
-
 impl FromRef<App> for Users {
     fn from_ref(app: &App) -> Users {
         app.users.clone()
@@ -147,42 +100,6 @@ impl FromRef<App> for Users {
 impl FromRef<App> for Description {
     fn from_ref(app: &App) -> Description {
         app.description.clone()
-    }
-}
-
-impl FromRef<App> for Tournaments {
-    fn from_ref(app: &App) -> Tournaments {
-        app.tournaments.clone()
-    }
-}
-
-impl FromRef<App> for Market {
-    fn from_ref(app: &App) -> Market {
-        app.market.clone()
-    }
-}
-
-impl FromRef<App> for Rooms {
-    fn from_ref(app: &App) -> Rooms {
-        app.tabletop.rooms.clone()
-    }
-}
-
-impl FromRef<App> for Assets {
-    fn from_ref(app: &App) -> Assets {
-        app.tabletop.assets.clone()
-    }
-}
-
-impl FromRef<App> for Systems {
-    fn from_ref(app: &App) -> Systems {
-        app.tabletop.systems.clone()
-    }
-}
-
-impl FromRef<App> for Builds {
-    fn from_ref(app: &App) -> Builds {
-        app.builds.clone()
     }
 }
 
@@ -223,17 +140,14 @@ impl App {
         let larder = cache_of(settings, &tier)?;
         let probe = probe_of(settings, &larder)?;
         let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
-        let caches = NotificationCaches::build(&reads, NotificationRows::new(store.clone()))?;
-        let market_caches = MarketCaches::build(&reads, MarketRows::new(store.clone()))?;
-        let build_caches = BuildCaches::build(&reads, BuildRows::new(store.clone()))?;
         let (table, tokens) = (route_table(), Tokens::new(secret));
         let (running, outbox) = (TaskTracker::new(), Outbox::new(larder.clone()));
         let writes = Writes::new(store.clone(), outbox.clone(), running.clone());
         let sessions = sessions_of(settings, &reads, &store, &writes).await?;
         let user_rows = UserRows::new(store.clone());
         let user_caches = UserCaches::build(&reads, user_rows.clone())?;
-        let sets = build_caches.warmed(user_caches.warmed(Sets::new(&larder, settings)));
-        let (tabletop, sets) = Tabletop::new(&reads, &store, &writes, sets)?;
+        let sets = user_caches.warmed(Sets::new(&larder, settings));
+        let (domains, sets) = Domains::build(&reads, &store, &writes, sets)?;
         let users = Users::new(
             (user_caches, user_rows),
             writes.clone(),
@@ -241,24 +155,13 @@ impl App {
             Passwords::new(settings.password_memory_kib)?,
             tokens.clone(),
         );
-        let tournament_caches = TournamentCaches::build(&reads, TournamentRows::new(store.clone()))?;
         let figures = Arc::new(Figures::new(larder.clone(), Arc::clone(telemetry.source_reads())));
-        let notifications = Notifications::new(caches, writes.clone());
-        let tournaments = Tournaments::new(tournament_caches, writes.clone());
-        let market = Market::new(market_caches, writes.clone());
-        let builds = Builds::new(build_caches, writes.clone());
-        let rules = [users.rule(), notifications.rule(), tournaments.rule(), market.rule()];
-        let rules = rules.into_iter().chain(tabletop.rules());
-        let rules = rules.chain([builds.rule(), sessions.rule()]);
+        let rules = domains.rules().into_iter().chain([users.rule(), sessions.rule()]);
         let bundles = Rules::new(&larder, rules);
         Ok(App {
             identities: Identities::new(tokens, sessions.clone()),
             users,
-            notifications,
-            tournaments,
-            tabletop,
-            market,
-            builds,
+            domains,
             relaying: Relaying::begin(&outbox, &store),
             sweeping: Sweeping::begin(writes),
             system: System {
