@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
 use larder::clock::SystemClock;
-use larder::{BuildError, Larder, Probe, ProbeOptions};
+use larder::{BuildError, Larder, Probe, ProbeOptions, Rule, Rules};
 use larder_sql::outbox::Outbox;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,6 +18,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::auth::{PasswordError, Passwords, Tokens};
+use crate::bundles::Bundle;
 use crate::description::{self, Description};
 use crate::domains::assets::{self, AssetCaches, AssetRows, Assets};
 use crate::domains::builds::{self, BuildCaches, BuildRows, Builds};
@@ -85,6 +86,10 @@ impl Tabletop {
             systems: Systems::new(systems, writes.clone()),
         };
         Ok((tabletop, sets))
+    }
+
+    fn rules(&self) -> [Rule<Bundle>; 3] {
+        [self.rooms.rule(), self.assets.rule(), self.systems.rule()]
     }
 }
 
@@ -217,19 +222,27 @@ impl App {
         );
         let tournament_caches = TournamentCaches::build(&reads, TournamentRows::new(store.clone()))?;
         let figures = Arc::new(Figures::new(larder.clone(), Arc::clone(telemetry.source_reads())));
+        let notifications = Notifications::new(caches, writes.clone());
+        let tournaments = Tournaments::new(tournament_caches, writes.clone());
+        let market = Market::new(market_caches, writes.clone());
+        let builds = Builds::new(build_caches, writes);
+        let rules = [users.rule(), notifications.rule(), tournaments.rule(), market.rule()];
+        let rules = rules.into_iter().chain(tabletop.rules()).chain([builds.rule()]);
+        let bundles = Rules::new(&larder, rules);
         Ok(App {
             tokens,
             users,
-            notifications: Notifications::new(caches, writes.clone()),
-            tournaments: Tournaments::new(tournament_caches, writes.clone()),
+            notifications,
+            tournaments,
             tabletop,
-            market: Market::new(market_caches, writes.clone()),
-            builds: Builds::new(build_caches, writes),
+            market,
+            builds,
             relaying: Relaying::begin(&outbox, &store),
             system: System {
                 profile: settings.profile,
                 store,
                 larder,
+                bundles,
                 outbox,
                 tier,
                 probe,

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod auth;
 pub mod balances;
+pub mod bundles;
 mod cause;
 pub mod configuration;
 mod connections;

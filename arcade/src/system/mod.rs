@@ -4,13 +4,14 @@ mod cache;
 mod health;
 mod log;
 mod parts;
+mod refresh;
 mod warm;
 
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use larder_console::{CATALOGUE_PATH, LOG_PATH, WARM_PATH};
+use larder_console::{CATALOGUE_PATH, LOG_PATH, REFRESH_PATH, WARM_PATH};
 
 use crate::auth::Tokens;
 use crate::http::{Access, Route, Routes, Traffic};
@@ -56,6 +57,10 @@ where
             Route::post(WARM_PATH, Access::Admin, "Begins to read warm sets, these or all.")
                 .answers(StatusCode::ACCEPTED),
             warm::begin,
+        )
+        .route(
+            Route::post(REFRESH_PATH, Access::Admin, "Drops all that is cached of one thing."),
+            refresh::refresh,
         )
 }
 

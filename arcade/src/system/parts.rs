@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use larder::{Larder, Probe, ProbeReport, Warmer};
+use larder::{Larder, Probe, ProbeReport, Rules, Warmer};
 use larder_sql::outbox::Outbox;
 use tokio_util::sync::CancellationToken;
 
+use crate::bundles::Bundle;
 use crate::figures::Figures;
 use crate::settings::Profile;
 use crate::shared_tier::SharedTier;
@@ -21,6 +22,8 @@ pub struct System {
     pub store: Store,
     /// The cache.
     pub larder: Larder,
+    /// What every domain has cached of one thing.
+    pub bundles: Rules<Bundle>,
     /// Invalidations that committed with their changes.
     pub outbox: Outbox,
     /// What the cache shares with other processes.

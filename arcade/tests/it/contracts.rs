@@ -47,7 +47,9 @@ fn metric_families(text: &str) -> String {
 fn described(name: &str, answer: &Answer) -> String {
     let mut text = format!("## {name}\n{}\n", answer.status.as_u16());
     for header in HEADERS.iter().filter(|header| answer.headers.contains_key(**header)) {
-        writeln!(text, "{header}: {}", answer.header(header)).expect("write to a string");
+        // How old an answer is says how busy the machine was.
+        let value = if *header == "age" { "seconds" } else { answer.header(header) };
+        writeln!(text, "{header}: {value}").expect("write to a string");
     }
     let body = match answer.header("content-type") {
         // What it says is held to the table of routes elsewhere.

@@ -68,14 +68,20 @@ async fn what_the_table_calls_cached_is_cached_and_nothing_else() {
     client.stop().await;
 }
 
-/// Routes that change nothing which is cached.
-const CHANGING_NOTHING: [&str; 5] =
-    ["/api/v1/cache", "/api/v1/cache/warm", "/auth/register", "/auth/login", "/auth/refresh"];
+/// Routes that change nothing which is cached, and one that drops what its caller names.
+const NAMING_NO_CACHE: [&str; 6] = [
+    "/api/v1/cache",
+    "/api/v1/cache/refresh",
+    "/api/v1/cache/warm",
+    "/auth/register",
+    "/auth/login",
+    "/auth/refresh",
+];
 
 #[test]
 fn every_change_drops_what_it_makes_wrong() {
     let changes = route_table().into_iter().filter(|route| route.verb != Verb::Get);
-    for route in changes.filter(|route| !CHANGING_NOTHING.contains(&route.path)) {
+    for route in changes.filter(|route| !NAMING_NO_CACHE.contains(&route.path)) {
         assert!(!route.drops.is_empty(), "{} {}", route.verb.name(), route.path);
     }
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod builds;
+mod bundles;
 mod buying;
 mod conditional;
 mod contracts;

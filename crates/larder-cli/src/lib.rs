@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod log;
+mod refresh;
 mod servers;
 mod table;
 mod warm;
@@ -30,6 +31,9 @@ enum Command {
     Log(log::Options),
     /// Every cache: its keys, how long its values live, how they are stored.
     Catalogue(catalogue::Options),
+    /// Drops all that is cached of one thing, in every domain: for what was changed behind the
+    /// server's back.
+    Refresh(refresh::Options),
     /// Begins to read warm sets, and says how far they are.
     Warm(warm::Options),
 }
@@ -43,6 +47,7 @@ pub fn told(arguments: &Arguments) -> anyhow::Result<String> {
     match command {
         Command::Log(options) => log::told(servers, options),
         Command::Catalogue(options) => catalogue::told(servers, options),
+        Command::Refresh(options) => refresh::told(servers, options),
         Command::Warm(options) => warm::told(servers, options),
     }
 }

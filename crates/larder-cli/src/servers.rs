@@ -59,19 +59,19 @@ impl Servers {
         })
     }
 
-    /// What each server answers to `body`, posted to `path`, with its URL.
+    /// What each server answers at `path` to being told this, with its URL.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask).
-    pub(crate) fn post<T: DeserializeOwned>(
+    /// One of them does not answer, or does not take it.
+    pub(crate) fn tell<T: DeserializeOwned>(
         &self,
         path: &str,
-        body: &impl Serialize,
+        what: &impl Serialize,
     ) -> anyhow::Result<Vec<(&str, T)>> {
-        let body = serde_json::to_string(body)?;
+        let body = serde_json::to_string(what)?;
         self.each(path, |agent, url, bearer| {
             let request = agent.post(url).header("authorization", bearer);
-            request.header("content-type", "application/json").send(&body)
+            request.content_type("application/json").send(body.as_str())
         })
     }
 
@@ -86,12 +86,12 @@ impl Servers {
             .http_status_as_error(false)
             .build()
             .new_agent();
-        let ask = |url: &String| {
+        let answer = |url: &String| {
             let whole = format!("{}{path}", url.trim_end_matches('/'));
             let answer = send(&agent, &whole, &bearer);
-            read(url, path, answer.with_context(|| format!("{url} does not answer"))?)
+            data(url, path, answer.with_context(|| format!("{url} does not answer"))?)
         };
-        self.urls.iter().map(|url| Ok((url.as_str(), ask(url)?))).collect()
+        self.urls.iter().map(|url| Ok((url.as_str(), answer(url)?))).collect()
     }
 
     fn token(&self) -> anyhow::Result<String> {
@@ -106,8 +106,8 @@ impl Servers {
     }
 }
 
-/// What was asked for, out of the answer of a server.
-fn read<T: DeserializeOwned>(url: &str, path: &str, mut answer: Response<Body>) -> anyhow::Result<T> {
+/// What an answer holds, or in words why it holds nothing.
+fn data<T: DeserializeOwned>(url: &str, path: &str, mut answer: Response<Body>) -> anyhow::Result<T> {
     let status = answer.status().as_u16();
     let text = answer
         .body_mut()

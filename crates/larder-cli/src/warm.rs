@@ -48,7 +48,7 @@ pub(crate) fn told(servers: &Servers, options: &Options) -> anyhow::Result<Strin
     let sets = (!options.sets.is_empty()).then(|| options.sets.clone());
     let mut progress: Progress<'_> = match options.status {
         true => servers.ask(WARM_PATH, &[])?,
-        false => servers.post(WARM_PATH, &WarmRequest { sets })?,
+        false => servers.tell(WARM_PATH, &WarmRequest { sets })?,
     };
     if options.wait {
         while progress.iter().any(|(_, rows)| rows.iter().any(WarmRow::is_under_way)) {

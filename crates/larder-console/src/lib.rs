@@ -3,12 +3,14 @@
 
 mod catalogue;
 mod log;
+mod refresh;
 mod warm;
 
 use serde::{Deserialize, Serialize};
 
 pub use catalogue::CacheRow;
 pub use log::{LogRange, LogRow};
+pub use refresh::{RefreshRequest, RefreshRow};
 pub use warm::{WarmRequest, WarmRow};
 
 /// Where a server answers with the audit trail: `Answer<Vec<LogRow>>`, newest first.
@@ -16,6 +18,9 @@ pub const LOG_PATH: &str = "/api/v1/cache/log";
 
 /// Where a server answers with its catalogue: `Answer<Vec<CacheRow>>`, by name.
 pub const CATALOGUE_PATH: &str = "/api/v1/cache/catalogue";
+
+/// Where a server takes a [`RefreshRequest`] by POST: `Answer<RefreshRow>`.
+pub const REFRESH_PATH: &str = "/api/v1/cache/refresh";
 
 /// Where a server answers with its warm sets: `Answer<Vec<WarmRow>>`. A [`WarmRequest`] that is posted there
 /// begins them.

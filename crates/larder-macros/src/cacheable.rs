@@ -68,12 +68,13 @@ fn cached(wishes: &Wishes, function: &ItemFn, value: &Type, inputs: &Inputs) -> 
     signature.output = parse_quote!(-> ::core::result::Result<#answer, ::larder::Error>);
     let loader = loader(wishes, function, value, inputs);
     let read = match &wishes.condition {
-        None => quote!(__cache.get_or_load(__key, __load).await),
+        None => quote!(__cache.get_or_load_with(__key, #loader).await),
         Some(condition) => quote! {
+            let __loader = #loader;
             if #condition {
-                __cache.get_or_load(__key, __load).await
+                __cache.get_or_load_with(__key, __loader).await
             } else {
-                __cache.read(__key).bypass().get_or_load(__load).await
+                __cache.read(__key).bypass().get_or_load(__loader()).await
             }
         },
     };
@@ -88,13 +89,13 @@ fn cached(wishes: &Wishes, function: &ItemFn, value: &Type, inputs: &Inputs) -> 
         #(#attributes)*
         #visibility #signature {
             let (__cache, __key) = (&(#cache), &(#key));
-            let __load = #loader;
             #answered
         }
     }
 }
 
-/// The loader: it owns copies of what it needs, because it may outlive its caller.
+/// What makes the loader. A loader owns copies of what it needs, because it may outlive its caller;
+/// they are made for a miss only.
 fn loader(wishes: &Wishes, function: &ItemFn, value: &Type, inputs: &Inputs) -> TokenStream {
     let copies = inputs.arguments.iter().map(Argument::copied);
     let this = inputs.has_self.then(|| quote!(let __this = ::core::clone::Clone::clone(self);));
@@ -111,11 +112,13 @@ fn loader(wishes: &Wishes, function: &ItemFn, value: &Type, inputs: &Inputs) -> 
             quote!(#source.await.map(|__value| #loaded))
         }
     };
-    quote! {{
-        #this
-        #(#copies)*
-        move |_| async move { #work }
-    }}
+    quote! {
+        || {
+            #this
+            #(#copies)*
+            move |_| async move { #work }
+        }
+    }
 }
 
 /// What was loaded, `__value`, with all that is said about it.

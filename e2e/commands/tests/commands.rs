@@ -119,6 +119,19 @@ async fn the_catalogue_shows_every_cache_with_its_keys_and_times() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_drops_a_bundle_and_the_log_says_why() {
+    let arcade = Arcade::start().await;
+    let words = ["refresh", "user", "1", "--why", "paid by hand"];
+    let text = arcade.told(&words).await.expect("answered");
+    assert!(text.starts_with(&arcade.url) && text.contains("dropped everywhere, at "), "{text}");
+    let log = arcade.told(&["log", "--last", "1"]).await.expect("answered");
+    assert!(log.contains("paid by hand"), "{log}");
+    let error = arcade.told(&["refresh", "casino"]).await.expect_err("no such thing");
+    assert!(error.to_string().contains("liked-builds"), "the list of bundles: {error}");
+    arcade.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn warm_sets_are_begun_waited_for_and_shown() {
     let arcade = Arcade::start().await;
     let idle = arcade.told(&["warm", "--status"]).await.expect("answered");

@@ -9,6 +9,7 @@ use larder::{BuildError, Invalidation, Key, Loaded, ReadableKey, Tag};
 use super::model::{Asset, AssetNumbers};
 use super::rows::AssetRows;
 use crate::auth::{CurrentUser, Role, UserId};
+use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Cached, Page};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
@@ -137,6 +138,23 @@ impl AssetCaches {
         match asset.room_id {
             Some(room) => wrong.prefix(&self.of_rooms, &(room,)),
             None => wrong,
+        }
+    }
+}
+
+impl Bundled for AssetCaches {
+    const NAME: &'static str = "assets";
+
+    fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
+        match bundle {
+            Bundle::Asset(asset) => {
+                Some(Invalidation::new().key(&self.assets, &AssetKey { asset }).cache(&self.of_rooms))
+            }
+            Bundle::Room(room) => {
+                Some(Invalidation::new().prefix(&self.of_rooms, &(room,)).tag(room_assets_tag(room)))
+            }
+            Bundle::System(system) => Some(Invalidation::new().tag(system_assets_tag(system))),
+            _ => None,
         }
     }
 }

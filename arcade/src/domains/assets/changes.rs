@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
+use larder::Rule;
+
 use super::cache::AssetCaches;
 use super::model::Asset;
 use super::rows::AssetRows;
 use crate::auth::CurrentUser;
+use crate::bundles::{self, Bundle};
 use crate::http::ApiError;
 use crate::storage::StorageError;
 use crate::tabletop::{Fault, attempted, seat_of};
@@ -30,6 +33,11 @@ impl Assets {
 
     pub(super) fn caches(&self) -> &AssetCaches {
         &self.caches
+    }
+
+    /// The rule by which this domain drops a bundle.
+    pub fn rule(&self) -> Rule<Bundle> {
+        bundles::rule(&self.caches)
     }
 
     /// Keeps what is known of a new asset. Into a room those bring it who play there, into a game

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use larder::Rule;
 use sqlx::AnyConnection;
 
 use super::cache::{BuildCaches, LIKERS_MAX, Likers};
@@ -10,6 +11,7 @@ use super::model::{Build, BuildChange, NewBuild, Toggled};
 use super::rows::{BuildRows, Locked};
 use super::rules::{self, Refusal};
 use crate::auth::{CurrentUser, UserId};
+use crate::bundles::{self, Bundle};
 use crate::http::ApiError;
 use crate::storage::{StorageError, new_id, retried};
 use crate::wall;
@@ -34,6 +36,11 @@ impl Builds {
 
     pub(super) fn caches(&self) -> &BuildCaches {
         &self.caches
+    }
+
+    /// The rule by which this domain drops a bundle.
+    pub fn rule(&self) -> Rule<Bundle> {
+        bundles::rule(&self.caches)
     }
 
     /// Makes a build of this user, with all that is chosen in it.

@@ -10,6 +10,7 @@ use super::model::{Balance, Category, InventoryPage, Item, ItemPage};
 use super::rows::MarketRows;
 use crate::auth::UserId;
 use crate::balances;
+use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached, Cursor, Page, Stretch};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
@@ -184,6 +185,22 @@ impl MarketCaches {
     /// The item, and the pages that show it.
     fn shown(&self, id: i64) -> Invalidation {
         Invalidation::new().key(&self.items, &ItemKey { id }).tag(item_tag(id)).tag(LONG_PAGES)
+    }
+}
+
+impl Bundled for MarketCaches {
+    const NAME: &'static str = "marketplace";
+
+    fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
+        match bundle {
+            Bundle::User(user) => Some(
+                Invalidation::new()
+                    .prefix(&self.inventories, &(user.0,))
+                    .key(&self.balances, &BalanceKey { user: user.0 }),
+            ),
+            Bundle::Item(id) => Some(self.shown(id)),
+            _ => None,
+        }
     }
 }
 

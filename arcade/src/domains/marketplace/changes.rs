@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
+use larder::Rule;
+
 use super::cache::MarketCaches;
 use super::model::{Item, ItemChange};
 use super::purchase::{self, Decision, Order};
 use super::rows::{ChangedItem, MarketRows};
+use crate::bundles::{self, Bundle};
 use crate::http::{ApiError, KeysInUse};
 use crate::storage::{StorageError, retried};
 use crate::wall;
@@ -32,6 +35,11 @@ impl Market {
 
     pub(super) fn caches(&self) -> &MarketCaches {
         &self.caches
+    }
+
+    /// The rule by which this domain drops a bundle.
+    pub fn rule(&self) -> Rule<Bundle> {
+        bundles::rule(&self.caches)
     }
 
     /// Puts a new item on the marketplace.

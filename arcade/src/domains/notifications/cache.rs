@@ -9,6 +9,7 @@ use larder::{BuildError, Invalidation, Key};
 use super::model::{NotificationPage, UnreadCount};
 use super::rows::NotificationRows;
 use crate::auth::UserId;
+use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
 use crate::reads::{CachedReads, Reads};
 
@@ -88,5 +89,16 @@ impl NotificationCaches {
         Invalidation::new()
             .prefix(&self.pages, &(user.0,))
             .key(&self.unread, &UserKey { user: user.0 })
+    }
+}
+
+impl Bundled for NotificationCaches {
+    const NAME: &'static str = "notifications";
+
+    fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
+        match bundle {
+            Bundle::User(user) => Some(self.of(user)),
+            _ => None,
+        }
     }
 }

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use larder::Rule;
 use sqlx::AnyConnection;
 
 use super::cache::NotificationCaches;
 use super::model::{Notification, ReadAll};
 use super::rows::{NewNotification, NotificationRows};
 use crate::auth::UserId;
+use crate::bundles::{self, Bundle};
 use crate::http::ApiError;
 use crate::storage::{StorageError, retried};
 use crate::wall;
@@ -53,6 +55,11 @@ impl Notifications {
 
     pub(super) fn caches(&self) -> &NotificationCaches {
         &self.caches
+    }
+
+    /// The rule by which this domain drops a bundle.
+    pub fn rule(&self) -> Rule<Bundle> {
+        bundles::rule(&self.caches)
     }
 
     /// Tells a user something, and drops what the cache holds of that user.

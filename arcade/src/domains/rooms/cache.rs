@@ -10,6 +10,7 @@ use larder::{BuildError, Invalidation, Key, Loaded, ReadableKey, Tag};
 use super::model::{OwnRoomPage, PlayerList, RoomState};
 use super::rows::RoomRows;
 use crate::auth::UserId;
+use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
@@ -228,4 +229,17 @@ async fn load_of_user(
     OwnRoomsKey { user, page, limit }: OwnRoomsKey,
 ) -> Result<Arc<OwnRoomPage>, StorageError> {
     rows.of_user(UserId(user), Page { number: page, limit }).await.map(Arc::new)
+}
+
+impl Bundled for RoomCaches {
+    const NAME: &'static str = "rooms";
+
+    fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
+        match bundle {
+            Bundle::User(user) => Some(Invalidation::new().prefix(&self.of_users, &(user.0,))),
+            // Nobody knows any more under which name it was asked for.
+            Bundle::Room(room) => Some(self.player_changed(room).cache(&self.names)),
+            _ => None,
+        }
+    }
 }

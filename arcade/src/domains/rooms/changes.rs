@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use larder::Rule;
 use sqlx::AnyConnection;
 
 use super::cache::RoomCaches;
@@ -10,6 +11,7 @@ use super::input::{BoardChange, NewRoom, RoomChange};
 use super::model::{RoomPlayer, RoomState, RoomView};
 use super::rows::{self, players, written};
 use crate::auth::{CurrentUser, Role, UserId};
+use crate::bundles::{self, Bundle};
 use crate::http::ApiError;
 use crate::storage::{StorageError, new_id};
 use crate::tabletop::{Fault, LockedRoom, Seat, attempted};
@@ -35,6 +37,11 @@ impl Rooms {
 
     pub(super) fn caches(&self) -> &RoomCaches {
         &self.caches
+    }
+
+    /// The rule by which this domain drops a bundle.
+    pub fn rule(&self) -> Rule<Bundle> {
+        bundles::rule(&self.caches)
     }
 
     /// Makes a room, in which its owner is an admin.

@@ -9,6 +9,7 @@ use larder::{BuildError, Invalidation, Key, ReadableKey};
 use super::model::{Category, Shelf, System, SystemPage};
 use super::rows::{Listed, SystemRows};
 use crate::auth::{CurrentUser, UserId};
+use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
@@ -150,6 +151,17 @@ impl SystemCaches {
             let narrow = (system.shelf, owner, Some(system.category));
             wrong.prefix(&self.pages, &all).prefix(&self.pages, &narrow)
         })
+    }
+}
+
+impl Bundled for SystemCaches {
+    const NAME: &'static str = "systems";
+
+    fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
+        match bundle {
+            Bundle::System(id) => Some(self.counted(id).cache(&self.pages)),
+            _ => None,
+        }
     }
 }
 

@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use larder::Rule;
+
 use super::cache::{SystemCaches, thing};
 use super::input::{Label, NewSystem, SystemChange};
 use super::model::{Applied, Shelf, System};
 use super::rows::SystemRows;
 use crate::auth::{CurrentUser, Role};
+use crate::bundles::{self, Bundle};
 use crate::http::{ApiError, Detail};
 use crate::storage::{StorageError, new_id};
 use crate::tabletop::{Fault, LockedRoom, attempted, seat_of};
@@ -33,6 +36,11 @@ impl Systems {
 
     pub(super) fn caches(&self) -> &SystemCaches {
         &self.caches
+    }
+
+    /// The rule by which this domain drops a bundle.
+    pub fn rule(&self) -> Rule<Bundle> {
+        bundles::rule(&self.caches)
     }
 
     /// Puts a new one on a shelf.

@@ -13,6 +13,7 @@ use super::rows::{TournamentRows, Updated};
 use super::words::Status;
 use crate::auth::UserId;
 use crate::balances;
+use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
@@ -226,6 +227,19 @@ impl TournamentCaches {
         [None, Some(status)].into_iter().fold(wrong, |wrong, status| {
             wrong.prefix(&self.lists, &(status,)).prefix(&self.venue_lists, &(venue, status))
         })
+    }
+}
+
+impl Bundled for TournamentCaches {
+    const NAME: &'static str = "tournaments";
+
+    fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
+        match bundle {
+            Bundle::Tournament(id) => {
+                Some(self.with_whole(Invalidation::new().tag("tournaments"), id))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use larder::Rule;
 use sqlx::AnyConnection;
 
 use super::cache::TournamentCaches;
 use super::change::{Change, Changed};
 use super::rows::{Failure, TournamentRows as Rows};
+use crate::bundles::{self, Bundle};
 use crate::http::ApiError;
 use crate::storage::retried;
 use crate::wall;
@@ -28,6 +30,11 @@ impl Tournaments {
 
     pub(super) fn caches(&self) -> &TournamentCaches {
         &self.caches
+    }
+
+    /// The rule by which this domain drops a bundle.
+    pub fn rule(&self) -> Rule<Bundle> {
+        bundles::rule(&self.caches)
     }
 
     /// Makes the change that is wished, and drops what the cache shows otherwise.

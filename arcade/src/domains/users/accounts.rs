@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+use larder::Rule;
+
 use super::cache::UserCaches;
 use super::input::{Credentials, Registration, Renewal};
 use super::model::{Account, Session};
 use super::rows::{Known, UserRows};
 use super::sessions::{self, Lifetime};
 use crate::auth::{PasswordError, Passwords, RefreshToken, Role, Tokens, UserId};
+use crate::bundles::{self, Bundle};
 use crate::http::ApiError;
 use crate::settings;
 use crate::storage::StorageError;
@@ -42,6 +45,11 @@ impl Users {
 
     pub(super) fn caches(&self) -> &UserCaches {
         &self.caches
+    }
+
+    /// The rule by which this domain drops a bundle.
+    pub fn rule(&self) -> Rule<Bundle> {
+        bundles::rule(&self.caches)
     }
 
     pub(super) async fn register(&self, new: Registration) -> Result<Account, ApiError> {

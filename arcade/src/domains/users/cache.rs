@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::{BuildError, Key, Loaded, ReadableKey};
+use larder::{BuildError, Invalidation, Key, Loaded, ReadableKey};
 
 use super::model::Account;
 use super::rows::UserRows;
 use crate::auth::UserId;
 use crate::balances;
+use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
@@ -76,4 +77,17 @@ async fn load_account(
         Some(account) => Loaded::value(Arc::new(account)).tag(balances::tag(user)),
         None => Loaded::absent(),
     })
+}
+
+impl Bundled for UserCaches {
+    const NAME: &'static str = "users";
+
+    fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
+        match bundle {
+            Bundle::User(user) => {
+                Some(Invalidation::new().key(&self.accounts, &AccountKey { user: user.0 }))
+            }
+            _ => None,
+        }
+    }
 }

@@ -52,6 +52,7 @@ fn body_of(route: &Route) -> String {
             json!({ "name": "Ada", "email": "ada@example.org", "password": "12345678" })
         }
         "/auth/login" => login,
+        "/api/v1/cache/refresh" => json!({ "bundle": "user", "id": 2 }),
         // What is read goes on after the answer, and would be found by the requests that follow.
         "/api/v1/cache/warm" => json!({ "sets": [] }),
         // Nobody made it, so what comes of it is a refusal.

@@ -12,29 +12,30 @@ use crate::{Entry, Error, Key};
 
 /// A `get_or_load` on its way, with the answer `A`.
 #[must_use = "futures do nothing unless polled"]
-pub(super) struct GetOrLoad<'c, K, V, F, A> {
+pub(super) struct GetOrLoad<'c, K, V, M, A> {
     cache: &'c Cache<K, V>,
     key: &'c K,
-    /// Until the first poll.
-    load: Option<F>,
+    /// Makes the loader, which only a miss needs. Until the first poll.
+    loader: Option<M>,
     /// From then on, if memory did not have the answer.
     miss: Option<BoxFuture<'c, Result<A, Error>>>,
 }
 
-impl<'c, K, V, F, A> GetOrLoad<'c, K, V, F, A> {
+impl<'c, K, V, M, A> GetOrLoad<'c, K, V, M, A> {
     #[inline]
-    pub(super) fn new(cache: &'c Cache<K, V>, key: &'c K, load: F) -> Self {
-        GetOrLoad { cache, key, load: Some(load), miss: None }
+    pub(super) fn new(cache: &'c Cache<K, V>, key: &'c K, loader: M) -> Self {
+        GetOrLoad { cache, key, loader: Some(loader), miss: None }
     }
 }
 
-/// The loader is moved out before it is called: nothing in here is pinned.
-impl<K, V, F, A> Unpin for GetOrLoad<'_, K, V, F, A> {}
+/// What makes the loader is moved out before it is called: nothing in here is pinned.
+impl<K, V, M, A> Unpin for GetOrLoad<'_, K, V, M, A> {}
 
-impl<K, V, F, Fut, L, E> Future for GetOrLoad<'_, K, V, F, L::Answer>
+impl<K, V, M, F, Fut, L, E> Future for GetOrLoad<'_, K, V, M, L::Answer>
 where
     K: Key,
     V: Entry,
+    M: FnOnce() -> F,
     F: FnOnce(Load<V>) -> Fut + Send + 'static,
     Fut: Future<Output = Result<L, E>> + Send + 'static,
     L: IntoLoaded<V>,
@@ -45,20 +46,20 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if let Some(load) = this.load.take() {
+        if let Some(loader) = this.loader.take() {
             if let Some((resident, now)) = this.cache.fresh_in_memory(this.key) {
                 return Poll::Ready(L::shape(Lookup::fresh_in_memory(resident, now)));
             }
             if let Some((resident, now)) = this.cache.unconfirmed_in_memory(this.key) {
                 return Poll::Ready(L::shape(Lookup::unconfirmed_in_memory(resident, now)));
             }
-            this.miss = Some(this.cache.missed(this.key, load));
+            this.miss = Some(this.cache.missed(this.key, loader()));
         }
         this.poll_miss(context)
     }
 }
 
-impl<K, V, F, A> GetOrLoad<'_, K, V, F, A> {
+impl<K, V, M, A> GetOrLoad<'_, K, V, M, A> {
     #[cold]
     fn poll_miss(&mut self, context: &mut Context<'_>) -> Poll<Result<A, Error>> {
         let miss = self.miss.as_mut().expect("a future is not polled after its end");

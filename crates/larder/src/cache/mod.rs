@@ -109,7 +109,41 @@ impl<K: Key, V: Entry> Cache<K, V> {
         L: IntoLoaded<V>,
         E: Into<BoxError> + 'static,
     {
-        GetOrLoad::new(self, key, load)
+        GetOrLoad::new(self, key, move || load)
+    }
+
+    /// As [`get_or_load`](Cache::get_or_load), with a loader that is made only if it is needed: what
+    /// it owns is copied for a miss, and not for every hit.
+    ///
+    /// ```
+    /// # async fn names(names: larder::Cache<u64, String>, table: &str) -> Result<(), larder::Error> {
+    /// let name = names.get_or_load_with(&7, || {
+    ///     let table = table.to_owned();
+    ///     move |_| async move { Ok::<_, std::io::Error>(format!("7 of {table}")) }
+    /// });
+    /// assert_eq!(*name.await?, format!("7 of {table}"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`get_or_load`](Cache::get_or_load).
+    ///
+    /// # Cancel safety
+    /// As [`get_or_load`](Cache::get_or_load).
+    #[inline]
+    pub fn get_or_load_with<'c, M, F, Fut, L, E>(
+        &'c self,
+        key: &'c K,
+        loader: M,
+    ) -> impl Future<Output = Result<L::Answer, Error>>
+    where
+        M: FnOnce() -> F,
+        F: FnOnce(Load<V>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<L, E>> + Send + 'static,
+        L: IntoLoaded<V>,
+        E: Into<BoxError> + 'static,
+    {
+        GetOrLoad::new(self, key, loader)
     }
 
     /// Boxed: a miss is rare and big, and would make the future of every hit as big.

@@ -6,6 +6,7 @@ use super::BuildCaches;
 use super::keys::{self, BuildKey, ClassKey, LikesKey};
 use super::plans::LIKED;
 use crate::auth::UserId;
+use crate::bundles::{Bundle, Bundled};
 use crate::domains::builds::model::{Build, Class};
 
 /// The most users whose liked lists are dropped by name. With more, all liked lists go: one name
@@ -136,6 +137,29 @@ impl BuildCaches {
             Likers::These(users) => {
                 users.iter().fold(wrong, |wrong, user| wrong.tag(keys::liked_tag(*user)))
             }
+        }
+    }
+}
+
+impl Bundled for BuildCaches {
+    const NAME: &'static str = "builds";
+
+    fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
+        match bundle {
+            Bundle::User(user) => {
+                Some(Invalidation::new().tag(keys::own_tag(user)).tag(keys::liked_tag(user)))
+            }
+            Bundle::Build(id) => {
+                Some(self.with_build(Invalidation::new(), id).key(&self.likes, &LikesKey { id }))
+            }
+            Bundle::Listings => Some(Invalidation::new().cache(&self.lists)),
+            Bundle::UserBuilds(user) => Some(Invalidation::new().tag(keys::own_tag(user))),
+            Bundle::LikedBuilds(user) => Some(Invalidation::new().tag(keys::liked_tag(user))),
+            Bundle::Leaderboards => Some(Invalidation::new().cache(&self.boards)),
+            Bundle::Classes => Some(
+                Invalidation::new().cache(&self.classes).cache(&self.class).cache(&self.class_tags),
+            ),
+            _ => None,
         }
     }
 }
