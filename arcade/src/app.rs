@@ -208,18 +208,10 @@ impl App {
         let tokens = Tokens::new(secret);
         let (running, outbox) = (TaskTracker::new(), Outbox::new(larder.clone()));
         let writes = Writes::new(store.clone(), outbox.clone(), running.clone());
-        let user_rows = UserRows::new(store.clone());
-        let user_caches = UserCaches::build(&reads, user_rows.clone())?;
+        let user_caches = UserCaches::build(&reads, UserRows::new(store.clone()))?;
         let sets = build_caches.warmed(user_caches.warmed(Sets::new(&larder, settings)));
         let (tabletop, sets) = Tabletop::new(&reads, &store, &writes, sets)?;
-        let users = Users::new(
-            user_caches,
-            user_rows,
-            writes.clone(),
-            Passwords::new(settings.password_memory_kib)?,
-            tokens.clone(),
-            settings.sessions,
-        );
+        let users = users_of(settings, user_caches, &store, &writes, &tokens)?;
         let tournament_caches = TournamentCaches::build(&reads, TournamentRows::new(store.clone()))?;
         let figures = Arc::new(Figures::new(larder.clone(), Arc::clone(telemetry.source_reads())));
         let notifications = Notifications::new(caches, writes.clone());
@@ -317,6 +309,18 @@ fn cache_of(settings: &Settings, tier: &SharedTier) -> Result<Larder, BuildError
         .entries_max(settings.cache.entries_max)
         .observer(Arc::new(WarmLog))
         .build()
+}
+
+fn users_of(
+    settings: &Settings,
+    caches: UserCaches,
+    store: &Store,
+    writes: &Writes,
+    tokens: &Tokens,
+) -> Result<Users, PasswordError> {
+    let rows = UserRows::new(store.clone());
+    let passwords = Passwords::new(settings.password_memory_kib)?;
+    Ok(Users::new(caches, rows, writes.clone(), passwords, tokens.clone(), settings.sessions))
 }
 
 fn probe_of(settings: &Settings, larder: &Larder) -> Result<Option<Arc<Probe>>, BuildError> {

@@ -274,14 +274,14 @@ where
     }
 }
 
+/// What was loaded, ready to be kept.
+type Loading<K, T> = BoxFuture<'static, Result<HashMap<K, Loaded<Arc<T>>>, StorageError>>;
+
 /// Gives what is loaded its tags.
 fn tagged<K, T, F, Fut>(
     load: F,
     tags: fn(&T) -> Vec<Tag>,
-) -> impl Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, Loaded<Arc<T>>>, StorageError>>
-+ Send
-+ Sync
-+ 'static
+) -> impl Fn(Vec<K>) -> Loading<K, T> + Send + Sync + 'static
 where
     K: Eq + Hash + Send + 'static,
     T: Send + Sync + 'static,
