@@ -152,7 +152,7 @@ async fn a_set_that_fails_does_not_end_the_others() {
     let warmer = Warmer::builder(&larder)
         .set("unlisted", &fine.supply(&cache), failing)
         .set("panics", &fine.supply(&cache), panicking)
-        .set("hangs", &fine.supply(&cache), || pending::<io::Result<Vec<u64>>>())
+        .set("hangs", &fine.supply(&cache), pending::<io::Result<Vec<u64>>>)
         .set("unread", &away.supply(&cache), always(&[1, 2, 3, 4, 5, 6, 7, 8, 9]))
         .set("fine", &fine.supply(&cache), always(&[21]))
         .batch_max(2)
