@@ -207,7 +207,6 @@ impl App {
     ) -> Result<App, AppError> {
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock))?);
         let larder = cache_of(settings, &tier)?;
-        let probe = probe_of(settings, &larder)?;
         let reads = Reads::new(larder.clone(), settings.cache.clone(), Arc::clone(&telemetry));
         let caches = NotificationCaches::build(&reads, NotificationRows::new(store.clone()))?;
         let market_caches = MarketCaches::build(&reads, MarketRows::new(store.clone()))?;
@@ -216,14 +215,7 @@ impl App {
         let (running, outbox) = (TaskTracker::new(), Outbox::new(larder.clone()));
         let writes = Writes::new(store.clone(), outbox.clone(), running.clone());
         let sessions = sessions_of(settings, &reads, &store, &writes).await?;
-        let users = UserRows::new(store.clone());
-        let users = Users::new(
-            (UserCaches::build(&reads, users.clone())?, users),
-            writes.clone(),
-            (sessions.clone(), settings.sessions),
-            Passwords::new(settings.password_memory_kib)?,
-            tokens.clone(),
-        );
+        let users = users_of(settings, &reads, &store, &writes, &sessions, &tokens)?;
         let tournament_caches = TournamentCaches::build(&reads, TournamentRows::new(store.clone()))?;
         let figures = Arc::new(Figures::new(larder.clone(), Arc::clone(telemetry.source_reads())));
         Ok(App {
@@ -239,11 +231,11 @@ impl App {
             system: System {
                 profile: settings.profile,
                 store,
+                probe: probe_of(settings, &larder)?,
                 larder,
                 outbox,
                 sessions,
                 tier,
-                probe,
                 figures,
                 telemetry,
                 stop,
@@ -322,6 +314,21 @@ fn probe_of(settings: &Settings, larder: &Larder) -> Result<Option<Arc<Probe>>, 
         true => Ok(Some(Arc::new(Probe::new(larder, ProbeOptions::default())?))),
         false => Ok(None),
     }
+}
+
+fn users_of(
+    settings: &Settings,
+    reads: &Reads,
+    store: &Store,
+    writes: &Writes,
+    sessions: &Sessions,
+    tokens: &Tokens,
+) -> Result<Users, AppError> {
+    let rows = UserRows::new(store.clone());
+    let caches = UserCaches::build(reads, rows.clone())?;
+    let passwords = Passwords::new(settings.password_memory_kib)?;
+    let sessions = (sessions.clone(), settings.sessions);
+    Ok(Users::new((caches, rows), writes.clone(), sessions, passwords, tokens.clone()))
 }
 
 async fn sessions_of(
