@@ -93,24 +93,18 @@ mod tests {
     #[tokio::test]
     async fn a_sweep_removes_what_has_expired_and_nothing_else() {
         let scene = Scene::of(WORLD).await;
-        let begun = |number: i64, now_ms| {
-            let writes = scene.writes.clone();
-            async move {
-                let lifetime = Lifetime { now_ms, refresh: Duration::from_secs(1) };
-                let session = (UserId(1), SessionId(number));
-                let token = RefreshToken::brought(number.to_string());
-                let mut change = writes.begin().await.expect("a turn");
-                let ends = lifetime.end_ms();
-                rows::begin(&mut change, session, now_ms, ends).await.expect("begun");
-                families::keep(&mut change, session, &token, lifetime).await.expect("kept");
-                change.commit().await.expect("committed");
-            }
-        };
         let over = 2 * BATCH + 1;
-        for number in 1..=over {
-            begun(number, 0).await;
+        let mut change = scene.writes.begin().await.expect("a turn");
+        for number in 1..=over + 1 {
+            // All but the last have expired.
+            let lifetime = Lifetime { now_ms: number / (over + 1), refresh: Duration::from_secs(1) };
+            let session = (UserId(1), SessionId(number));
+            let token = RefreshToken::brought(number.to_string());
+            let ends = lifetime.end_ms();
+            rows::begin(&mut change, session, lifetime.now_ms, ends).await.expect("begun");
+            families::keep(&mut change, session, &token, lifetime).await.expect("kept");
         }
-        begun(over + 1, 1).await;
+        change.commit().await.expect("committed");
         let removed = swept(&scene.writes, 1_000).await.expect("swept");
         assert_eq!(removed, 2 * over.unsigned_abs());
         for table in ["sessions", "refresh_tokens"] {
