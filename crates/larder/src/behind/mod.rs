@@ -237,12 +237,7 @@ impl<K: StoredKey, V: Entry> WriteBehind<K, V> {
         let behind = self.behind();
         behind.intake.close();
         behind.pending.hurry();
-        let settled = async {
-            behind.pending.settled().await;
-            // What is being forgotten counts as forgotten already.
-            drop(behind.forgetting.lock().await);
-        };
-        wait::until(settled, behind.passed(bound)).await;
+        wait::until(behind.pending.settled(), behind.passed(bound)).await;
         behind.stop.cancel();
         Drained::of(&behind.pending.state())
     }
