@@ -10,7 +10,8 @@ use crate::auth::UserId;
 /// All that is cached of one thing, in every domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bundle {
-    /// Of a user: account, balance, inventory, notifications, sessions, rooms and builds of their own.
+    /// Of a user: account, balance, inventory, notifications, sessions, and the lists of their rooms
+    /// and builds.
     User(UserId),
     /// Of the sessions of a user.
     Sessions(UserId),

@@ -15,8 +15,8 @@ const PROCESSES_MAX: u32 = 64;
 /// The most bytes that may wait for the database. Beyond them nothing is acknowledged.
 const BYTES_MAX: u64 = 64 << 20;
 
-/// The first journal in the data directory that no other process has. Its name begins at 1 in every
-/// process, so that the next one finds what the last one has left.
+/// The first journal in the data directory that no other process has. Numbers begin at 1 in every
+/// process: what the last of several has left is found once as many run again.
 ///
 /// # Errors
 /// It is damaged or cannot be opened, or other processes have all that there may be.

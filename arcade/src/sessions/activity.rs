@@ -97,11 +97,15 @@ impl Activity {
         match timeout(WAIT_MAX, self.behind.put(&key, Arc::new(now_ms))).await {
             Ok(Ok(_)) => self.faults.is_failing.store(false, Ordering::Relaxed),
             Ok(Err(fault)) => {
-                let failed = matches!(fault, WriteError::Journal(_));
-                self.faults.is_failing.store(failed, Ordering::Relaxed);
+                if let WriteError::Journal(_) = fault {
+                    self.faults.is_failing.store(true, Ordering::Relaxed);
+                }
                 self.skip(&fault);
             }
-            Err(late) => self.skip(&late),
+            Err(late) => {
+                self.faults.is_failing.store(true, Ordering::Relaxed);
+                self.skip(&late);
+            }
         }
     }
 

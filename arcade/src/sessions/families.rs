@@ -19,7 +19,7 @@ const KEEP: &str = "
 const USED: &str = "
     SELECT family, user_id FROM refresh_tokens WHERE hash = $1 AND used_at_ms IS NOT NULL";
 
-const END: &str = "DELETE FROM refresh_tokens WHERE family = $1";
+const END: &str = "DELETE FROM refresh_tokens WHERE family = $1 AND user_id = $2";
 
 const SWEEP: &str = "
     DELETE FROM refresh_tokens WHERE hash IN
@@ -85,9 +85,9 @@ pub(super) async fn keep(
 /// Makes every token of a session worthless.
 pub(super) async fn end(
     connection: &mut AnyConnection,
-    session: SessionId,
+    (user, session): (UserId, SessionId),
 ) -> Result<(), StorageError> {
-    sqlx::query(END).bind(session.0).execute(connection).await?;
+    sqlx::query(END).bind(session.0).bind(user.0).execute(connection).await?;
     Ok(())
 }
 

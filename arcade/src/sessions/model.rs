@@ -20,10 +20,10 @@ pub struct Session {
     pub(super) role: Role,
     pub(super) started_at_ms: i64,
     pub(super) expires_at_ms: i64,
-    /// The last activity that this process knows to be noted: the entry itself remembers it, so that
-    /// a request needs no other look-up to know that there is nothing to note.
+    /// When activity was last noted, or was to be: the entry itself remembers it, so that a request
+    /// needs no other look-up to know that there is nothing to note.
     #[entry(flat)]
-    pub(super) noted_at_ms: AtomicI64,
+    pub(super) tried_at_ms: AtomicI64,
 }
 
 impl Session {
@@ -40,10 +40,10 @@ impl Session {
     /// Whether activity at `now_ms` is to be noted, because none was for `every`. True for one of
     /// those who ask at the same time.
     pub(super) fn is_due(&self, now_ms: i64, every: Duration) -> bool {
-        let noted = self.noted_at_ms.load(Ordering::Relaxed);
-        let passed = Duration::from_millis(now_ms.abs_diff(noted));
+        let tried = self.tried_at_ms.load(Ordering::Relaxed);
+        let passed = Duration::from_millis(now_ms.abs_diff(tried));
         let (success, failure) = (Ordering::Relaxed, Ordering::Relaxed);
-        passed >= every && self.noted_at_ms.compare_exchange(noted, now_ms, success, failure).is_ok()
+        passed >= every && self.tried_at_ms.compare_exchange(tried, now_ms, success, failure).is_ok()
     }
 
     /// As its user sees it.
@@ -57,7 +57,7 @@ impl Session {
             roles: [self.role.name()],
             permissions: self.role.permissions(),
             started_at_ms: self.started_at_ms,
-            last_activity_ms: active_at_ms.max(self.noted_at_ms.load(Ordering::Relaxed)),
+            last_activity_ms: active_at_ms,
             expires_at_ms: self.expires_at_ms,
         }
     }
@@ -136,7 +136,7 @@ mod tests {
             role: Role::Player,
             started_at_ms: 0,
             expires_at_ms: 100_000,
-            noted_at_ms: AtomicI64::new(10_000),
+            tried_at_ms: AtomicI64::new(10_000),
         };
         let every = Duration::from_secs(30);
         let due = [39_999, 40_000, 40_000, 69_999, 70_000].map(|now| session.is_due(now, every));

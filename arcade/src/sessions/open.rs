@@ -192,9 +192,10 @@ impl Sessions {
         change: &mut Change,
         (user, session): (UserId, SessionId),
     ) -> Result<bool, StorageError> {
+        // The tokens first, as where one is taken: two that end and go on must not wait for each other.
+        families::end(change, (user, session)).await?;
         let was_there = rows::end(change, (user, session)).await?;
         if was_there {
-            families::end(change, session).await?;
             change.drops(self.caches.changed(user, session));
         }
         Ok(was_there)

@@ -165,7 +165,7 @@ fn session_of(row: &AnyRow) -> Result<Session, sqlx::Error> {
         role,
         started_at_ms: row.try_get("started_at_ms")?,
         expires_at_ms: row.try_get("expires_at_ms")?,
-        noted_at_ms: AtomicI64::new(row.try_get("last_active_at_ms")?),
+        tried_at_ms: AtomicI64::new(row.try_get("last_active_at_ms")?),
     })
 }
 

@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (41, "rooms", include_str!("../../migrations/0041_rooms.sql")),
     (42, "assets", include_str!("../../migrations/0042_assets.sql")),
     (60, "builds", include_str!("../../migrations/0060_builds.sql")),
+    (70, "warming", include_str!("../../migrations/0070_warming.sql")),
 ];
 
 /// Runs what has not run yet and gives the newest migration's number.
@@ -36,4 +37,23 @@ fn migration(&(number, name, sql): &(i64, &'static str, &'static str)) -> Migrat
     let outside_transaction = false;
     let simple = MigrationType::Simple;
     Migration::new(number, Cow::Borrowed(name), simple, sql.into_sql_str(), outside_transaction)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_a_migration() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+        let files: BTreeSet<String> = std::fs::read_dir(folder)
+            .expect("the folder")
+            .map(|file| file.expect("a file").file_name().to_string_lossy().into_owned())
+            .collect();
+        let named = |(number, name, _): &(i64, &str, &str)| format!("{number:04}_{name}.sql");
+        assert_eq!(MIGRATIONS.iter().map(named).collect::<BTreeSet<_>>(), files);
+    }
 }

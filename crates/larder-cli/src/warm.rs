@@ -30,6 +30,25 @@ pub(crate) struct Options {
     json: bool,
 }
 
+impl Options {
+    /// Whether this set was asked for.
+    fn names(&self, row: &WarmRow) -> bool {
+        self.sets.is_empty() || self.sets.contains(&row.set)
+    }
+
+    /// Whether a set that was asked for is still to be read.
+    fn is_under_way(&self, progress: &Progress<'_>) -> bool {
+        let mut rows = progress.iter().flat_map(|(_, rows)| rows);
+        rows.any(|row| self.names(row) && row.is_under_way())
+    }
+
+    /// Whether a set that was asked for could not be read.
+    fn has_failed(&self, progress: &Progress<'_>) -> bool {
+        let failed = |row: &WarmRow| matches!(row.state.as_str(), "failed" | "stopped");
+        progress.iter().flat_map(|(_, rows)| rows).any(|row| self.names(row) && failed(row))
+    }
+}
+
 /// The sets of each server.
 type Progress<'a> = Vec<(&'a str, Vec<WarmRow>)>;
 
@@ -51,7 +70,7 @@ pub(crate) fn told(servers: &Servers, options: &Options) -> anyhow::Result<Strin
         false => servers.post(WARM_PATH, &WarmRequest { sets })?,
     };
     if options.wait {
-        while progress.iter().any(|(_, rows)| rows.iter().any(WarmRow::is_under_way)) {
+        while options.is_under_way(&progress) {
             show(&progress);
             pause();
             progress = servers.ask(WARM_PATH, &[])?;
@@ -65,11 +84,7 @@ pub(crate) fn told(servers: &Servers, options: &Options) -> anyhow::Result<Strin
         }
         false => as_table(&progress),
     };
-    let failed = |row: &WarmRow| {
-        let asked_for = options.sets.is_empty() || options.sets.contains(&row.set);
-        asked_for && matches!(row.state.as_str(), "failed" | "stopped")
-    };
-    match options.wait && progress.iter().any(|(_, rows)| rows.iter().any(failed)) {
+    match options.wait && options.has_failed(&progress) {
         true => anyhow::bail!("{told}not every set could be read"),
         false => Ok(told),
     }
@@ -128,9 +143,8 @@ fn as_table(progress: &Progress<'_>) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn whoever_waits_sees_what_is_being_read_and_how_far_it_is() {
-        let row = |set: &str, state: &str, loaded| WarmRow {
+    fn row(set: &str, state: &str, loaded: u64) -> WarmRow {
+        WarmRow {
             set: set.to_owned(),
             state: state.to_owned(),
             listed: 8,
@@ -141,7 +155,32 @@ mod tests {
             failed: 1,
             elapsed_ms: 1_250,
             error: Some("the source failed".to_owned()),
+        }
+    }
+
+    #[test]
+    fn whoever_names_sets_waits_for_these_alone() {
+        let of = |sets: &[&str]| Options {
+            sets: sets.iter().map(|set| (*set).to_owned()).collect(),
+            wait: true,
+            status: false,
+            json: false,
         };
+        let rows =
+            vec![row("rooms", "running", 4), row("users", "done", 7), row("maps", "failed", 0)];
+        let progress = vec![("http://a", rows)];
+        let told = |sets: &[&str]| {
+            let options = of(sets);
+            (options.is_under_way(&progress), options.has_failed(&progress))
+        };
+        assert_eq!(told(&[]), (true, true));
+        assert_eq!(told(&["users"]), (false, false));
+        assert_eq!(told(&["users", "rooms"]), (true, false));
+        assert_eq!(told(&["maps"]), (false, true));
+    }
+
+    #[test]
+    fn whoever_waits_sees_what_is_being_read_and_how_far_it_is() {
         let rows = vec![row("rooms", "running", 4), row("users", "waiting", 0)];
         let progress = vec![("http://a", rows)];
         assert_eq!(as_line(&progress), "rooms 75 %");

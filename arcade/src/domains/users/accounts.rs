@@ -14,7 +14,7 @@ use crate::bundles::{self, Bundle};
 use crate::http::ApiError;
 use crate::sessions::{Lifetime, Sessions};
 use crate::settings;
-use crate::storage::StorageError;
+use crate::storage::{StorageError, retried};
 use crate::wall;
 use crate::writes::Writes;
 
@@ -74,25 +74,39 @@ impl Users {
         let fits = self.passwords.check(password, hash).await.map_err(not_hashed)?;
         let known = known.filter(|_| fits).ok_or(ApiError::WrongCredentials)?;
         let Known { id: user, role, .. } = known;
-        let token = made()?;
-        let mut change = self.writes.begin().await?;
-        let session = self.sessions.begin(&mut change, user, &token, self.lifetime()).await?;
-        change.commit().await?;
+        let (token, lifetime) = (made()?, self.lifetime());
+        let Users { sessions, writes, .. } = self.clone();
+        // It may end the oldest session, and that must be told to its end.
+        let begun = async move {
+            let begun = retried(async || {
+                let mut change = writes.begin().await?;
+                let session = sessions.begin(&mut change, user, &token, lifetime).await?;
+                change.commit().await.map(|()| session)
+            });
+            begun.await.map(|session| (session, token))
+        };
+        let (session, token) = self.writes.to_its_end(begun).await?;
         self.pair(Claimed { user, role, session: Some(session) }, &token)
     }
 
     pub(super) async fn refresh(&self, Renewal(old): Renewal) -> Result<TokenPair, ApiError> {
-        let next = made()?;
-        let mut change = self.writes.begin().await?;
-        let lifetime = self.lifetime();
-        let continued = self.sessions.go_on(&mut change, &old, &next, lifetime).await?;
-        let claimed = match continued {
-            Some((user, session)) => rows::known(&mut change, user)
-                .await?
-                .map(|Known { role, .. }| Claimed { user, role, session: Some(session) }),
-            None => None,
+        let (next, lifetime) = (made()?, self.lifetime());
+        let Users { sessions, writes, .. } = self.clone();
+        // It may end a stolen session, and that must be told to its end.
+        let continued = async move {
+            let claimed = retried(async || {
+                let mut change = writes.begin().await?;
+                let claimed = match sessions.go_on(&mut change, &old, &next, lifetime).await? {
+                    Some((user, session)) => rows::known(&mut change, user)
+                        .await?
+                        .map(|Known { role, .. }| Claimed { user, role, session: Some(session) }),
+                    None => None,
+                };
+                change.commit().await.map(|()| claimed)
+            });
+            claimed.await.map(|claimed| (claimed, next))
         };
-        change.commit().await?;
+        let (claimed, next) = self.writes.to_its_end(continued).await?;
         self.pair(claimed.ok_or(ApiError::SessionEnded)?, &next)
     }
 

@@ -55,7 +55,7 @@ impl UserCaches {
         self.accounts.find(&key, "user", move |_| load_account(rows, key)).await
     }
 
-    /// What of this domain is warmed: the accounts of those whose session went on last.
+    /// What of this domain is warmed: the accounts of those who were here last.
     pub fn warmed(&self, sets: Sets) -> Sets {
         let rows = self.rows.clone();
         let accounts = self.accounts.supplied(move |key| load_account(rows.clone(), key));

@@ -58,8 +58,12 @@ where
             change,
         )
         .route(
-            Route::put("/users/{id}/role", Access::Admin, "Changes what a user may do, at once.")
-                .drops(CHANGED),
+            Route::put(
+                "/users/{id}/role",
+                Access::Admin,
+                "Changes what a user may do, in every session at once.",
+            )
+            .drops(CHANGED),
             change_role,
         );
     routes.merge(of_sessions())

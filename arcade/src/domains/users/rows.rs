@@ -17,10 +17,9 @@ const SET_IMAGE: &str = "UPDATE users SET image = $2 WHERE id = $1";
 
 const SET_ROLE: &str = "UPDATE users SET role = $2 WHERE id = $1";
 
-/// Whose session goes on longest: that is who used one last.
 const ACTIVE: &str = "
-    SELECT user_id FROM refresh_tokens GROUP BY user_id
-    ORDER BY MAX(expires_at_ms) DESC, user_id LIMIT $1";
+    SELECT user_id FROM sessions GROUP BY user_id
+    ORDER BY MAX(last_active_at_ms) DESC, user_id LIMIT $1";
 
 const BY_EMAIL: &str = "SELECT id, role, password_hash FROM users WHERE email = $1";
 

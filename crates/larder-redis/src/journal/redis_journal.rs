@@ -88,10 +88,11 @@ impl RedisJournal {
     /// to end. Close write-behind before: afterwards every verb fails.
     ///
     /// # Errors
-    /// The server could not be told: the leases end by themselves.
+    /// The server could not be told of some: their leases end by themselves, or another call lets go
+    /// of them.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves some of them until their lease ends.
+    /// Dropping the future leaves some of them until their lease ends, or until another call.
     pub async fn close(&self) -> Result<(), JournalError> {
         let _turn = self.opening.lock().await;
         self.renewing.lock().abort_all();

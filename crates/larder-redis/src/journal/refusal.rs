@@ -14,10 +14,12 @@ pub(super) enum Refusal {
     /// Another process has, or had, taken it from this one.
     #[error("{holder} has taken it")]
     Lost { holder: String },
-    /// The server has nothing of this journal any more: it was emptied, or began anew.
+    /// The server has nothing of this journal any more: it was emptied, or began anew. What memory has
+    /// can be flushed until another process opens the new one: from then on this one has
+    /// [lost](Self::Lost) it, with what it has not flushed.
     #[error(
-        "the server has lost it, with what was acknowledged; what this process has is flushed, and \
-         its next start begins a new one"
+        "the server has lost it, with what was acknowledged; what this process has is flushed \
+         unless another process opens it before, and the next start begins a new one"
     )]
     Gone,
     /// A sequence that is not above all before it, and no repetition.

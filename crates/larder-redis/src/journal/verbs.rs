@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use larder::behind::{JournalError, JournalRecord, StoredRecord};
 use larder::clock::Moment;
 use parking_lot::Mutex;
@@ -171,12 +172,18 @@ impl Verbs {
         self.done(&*self.holding(cache)?, &PARK, arguments).await.map(drop)
     }
 
-    /// Lets go of every journal.
+    /// Lets go of every journal. Those of which the server could not be told stay held, so that another
+    /// call tries again; the first error is the answer.
     pub(super) async fn release(&self) -> Result<(), JournalError> {
-        let held: Vec<Arc<Holding>> = self.held.lock().drain().map(|(_, held)| held).collect();
-        for holding in held {
-            self.done(&holding, &RELEASE, []).await?;
-        }
+        let held = self.held.lock().clone();
+        // All at once: a server that does not answer is waited for once.
+        let released = held.iter().map(|(cache, holding)| self.let_go(cache, holding));
+        join_all(released).await.into_iter().collect()
+    }
+
+    async fn let_go(&self, cache: &str, holding: &Holding) -> Result<(), JournalError> {
+        self.done(holding, &RELEASE, []).await?;
+        self.held.lock().remove(cache);
         Ok(())
     }
 

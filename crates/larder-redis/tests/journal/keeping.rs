@@ -10,11 +10,11 @@ use larder_redis::journal::RedisJournal;
 use larder_rig::{Fault, Proxy, RedisServer};
 
 use crate::support::{
-    CACHE, PATIENCE, append, ask, durable, of, opened, options, pause, record, sequences, with,
+    CACHE, HELD, PATIENCE, append, ask, durable, of, opened, opened_for_long, options, pause, record,
+    renewed, sequences, with,
 };
 
 const RECORDS: &str = "{shop.journal}:records:numbers";
-const HELD: &str = "{shop.journal}:held:numbers";
 
 /// A server for each journal that nobody used before.
 struct Servers(RedisServer);
@@ -50,6 +50,26 @@ async fn an_append_that_is_sent_again_is_kept_once_and_never_comes_back() {
     assert_eq!(sequences(&journal).await, [last + 1]);
 }
 
+#[tokio::test]
+async fn an_append_of_nothing_new_renews_the_lease_that_its_caller_is_sure_of() {
+    let server = durable();
+    let mut patient = options(server.port());
+    // Nobody else renews it in the time of a test.
+    patient.redis.lease_ttl = Duration::from_secs(600);
+    let journal = with(patient);
+    let last = Journal::open(&journal, CACHE).await.expect("nobody has it");
+    append(&journal, last + 1).await.expect("there is room");
+    for maxmemory in ["0", "1"] {
+        for repeated in [&[][..], &[record(last + 1)]] {
+            ask::<()>(&server, &["CONFIG", "SET", "maxmemory", "0"]);
+            ask::<u64>(&server, &["HSET", HELD, "u", "0"]);
+            ask::<()>(&server, &["CONFIG", "SET", "maxmemory", maxmemory]);
+            journal.append(CACHE, repeated).await.expect("it takes no room");
+            assert!(ask::<u64>(&server, &["HGET", HELD, "u"]) > 0, "{repeated:?}, {maxmemory}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_append_whose_answer_was_lost_is_acknowledged_and_kept_once() {
     let server = durable();
@@ -75,12 +95,13 @@ async fn an_append_whose_answer_was_lost_is_acknowledged_and_kept_once() {
 #[tokio::test]
 async fn a_full_server_acknowledges_nothing_but_forgets_and_stays_ours() {
     let server = durable();
-    let (journal, last) = opened(server.port()).await;
+    let (journal, last) = opened_for_long(server.port()).await;
     append(&journal, last + 1).await.expect("there is room");
     ask::<()>(&server, &["CONFIG", "SET", "maxmemory", "1"]);
     let refused = append(&journal, last + 2).await.expect_err("it is full");
     assert!(matches!(refused, JournalError::NoRoom { .. }), "{refused}");
     journal.forget(CACHE, &[last + 1]).await.expect("a full server forgets");
+    renewed(&server).await;
     let rival = of(server.port(), "a rival");
     Journal::open(&rival, CACHE).await.expect_err("its lease is renewed");
     ask::<()>(&server, &["CONFIG", "SET", "maxmemory", "0"]);

@@ -7,7 +7,8 @@ use larder_redis::journal::RedisJournal;
 use larder_rig::{Fault, Proxy, Stopwatch};
 
 use crate::support::{
-    CACHE, LEASE_TTL, append, ask, durable, of, opened, options, pause, record, sequences, with,
+    CACHE, LEASE_TTL, append, ask, durable, of, opened, opened_for_long, options, pause, record,
+    renewed, sequences, with,
 };
 
 fn is_lost<T>(answer: Result<T, JournalError>) -> bool {
@@ -21,13 +22,22 @@ async fn second(port: u16) -> (RedisJournal, u64) {
 }
 
 #[tokio::test]
-async fn one_that_lives_keeps_it_and_one_that_died_is_waited_for() {
+async fn one_that_lives_renews_its_lease_and_keeps_it() {
     let server = durable();
-    let (first, last) = opened(server.port()).await;
+    let (first, last) = opened_for_long(server.port()).await;
     append(&first, last + 1).await.expect("there is room");
+    renewed(&server).await;
     let rival = of(server.port(), "the second");
     let refused = Journal::open(&rival, CACHE).await.expect_err("the first has it");
     assert_eq!(refused.to_string(), "the journal is in use: the first has it");
+    append(&first, last + 2).await.expect("it has the journal");
+}
+
+#[tokio::test]
+async fn one_that_died_is_waited_for() {
+    let server = durable();
+    let (first, last) = opened(server.port()).await;
+    append(&first, last + 1).await.expect("there is room");
     drop(first);
     let (second, last) = second(server.port()).await;
     assert_eq!(sequences(&second).await, [last]);
@@ -47,6 +57,28 @@ async fn one_that_lets_go_is_not_waited_for() {
     let (second, last) = second(server.port()).await;
     assert!(waited.elapsed() < Duration::from_secs(10), "{:?}", waited.elapsed());
     assert_eq!(sequences(&second).await, [last]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_could_not_let_go_can_try_again() {
+    const OTHERS: &str = "others";
+    let server = durable();
+    let proxy = Proxy::before(server.port()).await;
+    let mut patient = options(proxy.port());
+    patient.redis.lease_ttl = Duration::from_secs(600);
+    patient.redis.command_timeout = Duration::from_secs(2);
+    let first = with(patient);
+    for cache in [CACHE, OTHERS] {
+        Journal::open(&first, cache).await.expect("nobody has it");
+    }
+    proxy.inflict(Fault::BlackHole);
+    first.close().await.expect_err("the server does not answer");
+    proxy.inflict(Fault::None);
+    first.close().await.expect("the server answers");
+    let rival = of(server.port(), "the second");
+    for cache in [CACHE, OTHERS] {
+        Journal::open(&rival, cache).await.expect("the first has let go of both");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,13 +121,14 @@ async fn a_lease_that_ended_while_nobody_came_changes_nothing() {
 async fn one_whose_lease_has_ended_is_not_sure_of_it_before_it_has_asked() {
     let server = durable();
     let proxy = Proxy::before(server.port()).await;
+    let lease_ttl = Duration::from_secs(2);
     let mut hasty = options(proxy.port());
-    hasty.redis.command_timeout = LEASE_TTL;
+    (hasty.redis.lease_ttl, hasty.redis.command_timeout) = (lease_ttl, lease_ttl);
     let first = with(hasty);
     Journal::open(&first, CACHE).await.expect("nobody has it");
     first.hold(CACHE).await.expect("it has just asked");
     proxy.inflict(Fault::BlackHole);
-    pause(LEASE_TTL).await;
+    pause(lease_ttl).await;
     first.hold(CACHE).await.expect_err("it cannot know");
 }
 

@@ -13,6 +13,13 @@ use redis::{Cmd, FromRedisValue};
 /// milliseconds: one that lives must have renewed it.
 pub(crate) const LEASE_TTL: Duration = Duration::from_millis(400);
 
+/// For a holder that must keep its journal however busy the machine is: seconds without a renewal are
+/// no matter. A rival with [`LEASE_TTL`] does not wait for its end.
+pub(crate) const LONG_LEASE_TTL: Duration = Duration::from_secs(5);
+
+/// Where Redis notes who holds the journal.
+pub(crate) const HELD: &str = "{shop.journal}:held:numbers";
+
 /// What takes longer hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -44,6 +51,27 @@ pub(crate) async fn opened(port: u16) -> (RedisJournal, u64) {
     let journal = of(port, "the first");
     let last = Journal::open(&journal, CACHE).await.expect("nobody has it");
     (journal, last)
+}
+
+/// A journal that is open for [`LONG_LEASE_TTL`], and the largest sequence that it ever held.
+pub(crate) async fn opened_for_long(port: u16) -> (RedisJournal, u64) {
+    let mut options = JournalOptions { holder: "the first".into(), ..options(port) };
+    options.redis.lease_ttl = LONG_LEASE_TTL;
+    let journal = with(options);
+    let last = Journal::open(&journal, CACHE).await.expect("nobody has it");
+    (journal, last)
+}
+
+/// Completes once the lease ends later than it does now.
+pub(crate) async fn renewed(server: &RedisServer) {
+    let until = || ask::<u64>(server, &["HGET", HELD, "u"]);
+    let before = until();
+    let later = async {
+        while until() <= before {
+            pause(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, later).await.expect("it is renewed");
 }
 
 pub(crate) fn record(sequence: u64) -> JournalRecord {

@@ -95,8 +95,11 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
     /// Whoever has taken the journal flushes what is in it. Nothing of it is flushed or shown here any more.
     pub(super) fn journal_failed(&self, error: &JournalError) {
         if let JournalError::Lost { .. } = error {
-            self.pending.state().hand_over();
-            self.announcing.lock().clear();
+            {
+                let mut announcing = self.announcing.lock();
+                self.pending.state().hand_over();
+                announcing.clear();
+            }
             self.pending.ease();
         }
         let (cache, error) = (self.cache.name(), error.to_string());

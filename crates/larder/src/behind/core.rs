@@ -34,7 +34,8 @@ pub(super) struct Behind<K, V> {
     pub(super) sink: Sink<K, V>,
     pub(super) pending: Arc<Pending<V>>,
     pub(super) intake: Intake<K, V>,
-    /// Flushed writes whose records stay until every node knows, in their order.
+    /// Flushed writes whose records stay until every node knows, in their order. Locked before the state of
+    /// what is pending, which counts them.
     pub(super) announcing: Mutex<VecDeque<Announcement>>,
     /// Whose turn it is to let the journal forget.
     pub(super) forgetting: tokio::sync::Mutex<()>,

@@ -61,7 +61,7 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
                 continue;
             }
             // What is given up here is in the journal, and is flushed after the next start.
-            let turn = self.flush_if_held(batch);
+            let turn = self.flush(batch);
             let Some(flushed) = wait::until(turn, self.stopped()).await else { break };
             self.forget().await;
             failures = if flushed == Flushed::All { 0 } else { failures.saturating_add(1) };
@@ -96,25 +96,23 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         }
     }
 
-    /// Two processes that flushed the same key would do so in any order.
-    async fn flush_if_held(&self, batch: Batch<V>) -> Flushed {
-        match self.asked(self.journal.hold(self.cache.name())).await {
-            Ok(()) => self.flush(batch).await,
-            Err(error) => {
-                self.pending.state().not_offered(&batch);
-                self.journal_failed(&error);
-                Flushed::InPart
-            }
-        }
-    }
-
+    /// Whose the journal is, is asked before each part: the source may take its time with those before.
     async fn flush(&self, batch: Batch<V>) -> Flushed {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
+            if !self.is_held().await {
+                parts.push(part);
+                self.pending.state().not_offered(&in_turn(parts));
+                return Flushed::InPart;
+            }
             let Offer { readable: part, changes, unreadable } = self.read_back(part);
-            if !self.park_all(&unreadable, "the key or the value cannot be read back").await {
-                parts.extend([unreadable, part]);
-                return self.put_back(parts, NOT_PARKED).await;
+            if !unreadable.is_empty() {
+                if !self.park_all(&unreadable, "the key or the value cannot be read back").await {
+                    parts.extend([unreadable, part]);
+                    return self.put_back(parts, NOT_PARKED).await;
+                }
+                parts.push(part);
+                continue;
             }
             match self.offer(changes.into()).await {
                 Ok(()) => self.finish(&part).await,
@@ -135,6 +133,18 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
             }
         }
         Flushed::All
+    }
+
+    /// Two processes that flushed the same key would do so in any order.
+    async fn is_held(&self) -> bool {
+        match self.asked(self.journal.hold(self.cache.name())).await {
+            // The journal may be sure for the rest of a lease of what an append has found out to be lost.
+            Ok(()) => !self.pending.state().is_handed_over(),
+            Err(error) => {
+                self.journal_failed(&error);
+                false
+            }
+        }
     }
 
     fn read_back(&self, part: Batch<V>) -> Offer<K, V> {
@@ -182,12 +192,17 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         }
         let ticket = self.invalidate(part).await;
         {
+            // Both at once: whoever hands over in between would leave a count that nothing takes back.
+            let mut announcing = self.announcing.lock();
             let mut state = self.pending.state();
             state.applied(part);
-            state.unannounced += part.len();
+            // The records of a journal that was handed over are another's to forget.
+            if !state.is_handed_over() {
+                state.unannounced += part.len();
+                let sequences = part.iter().map(|write| write.sequence).collect();
+                announcing.push_back((ticket, sequences));
+            }
         }
-        let sequences = part.iter().map(|write| write.sequence).collect();
-        self.announcing.lock().push_back((ticket, sequences));
         self.pending.ease();
     }
 
@@ -245,9 +260,8 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
         Ok(count)
     }
 
-    /// Parts lie as on a stack: the last comes first.
     async fn put_back(&self, parts: Vec<Batch<V>>, reason: &str) -> Flushed {
-        let writes: Batch<V> = parts.into_iter().rev().flatten().collect();
+        let writes = in_turn(parts);
         let cache = self.cache.name();
         self.node().emit(Event::FlushFailed { cache, writes: writes.len(), error: reason });
         let exhausted = {
@@ -304,6 +318,11 @@ impl<K: StoredKey, V: Entry> Behind<K, V> {
             state.may_forget(&sequences);
         }
     }
+}
+
+/// Parts lie as on a stack: the last comes first.
+fn in_turn<V>(parts: Vec<Batch<V>>) -> Batch<V> {
+    parts.into_iter().rev().flatten().collect()
 }
 
 /// Records that the journal is asked to forget. Those that are left when it is dropped were not.

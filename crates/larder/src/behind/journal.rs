@@ -63,7 +63,7 @@ pub trait Journal: Send + Sync + 'static {
         reason: Option<&'a str>,
     ) -> BoxFuture<'a, Result<(), JournalError>>;
 
-    /// Completes if no other process can have the journal now. Asked before each batch goes to the source,
+    /// Completes if no other process can have the journal now. Asked before each offer to the source,
     /// so it asks nobody where that is known.
     ///
     /// # Errors
@@ -117,7 +117,8 @@ pub enum JournalError {
         holder: String,
     },
     /// It was this process's, and is not any more. Who has it now has all that was acknowledged, and
-    /// flushes it.
+    /// flushes it. But a store that was emptied before the other opened it gave it nothing: **what this
+    /// process had not flushed by then is lost**, because it cannot tell the two apart.
     #[error("this process has lost the journal: {to}")]
     Lost {
         /// Who has taken it.

@@ -214,6 +214,10 @@ impl<V> State<V> {
         *self = State { counts: self.counts, handed_over: true, ..State::default() };
     }
 
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.handed_over
+    }
+
     /// Nobody has asked the source to take these writes. They go back to where they were.
     pub(super) fn not_offered(&mut self, batch: &[Arc<Pended<V>>]) {
         for write in batch.iter().rev() {

@@ -144,7 +144,7 @@ impl WarmerBuilder {
             ended: Notify::new(),
             stop: CancellationToken::new(),
             keeps_saving: AtomicBool::new(false),
-            saving: tokio::sync::Mutex::default(),
+            saving: Arc::default(),
             node,
             sets,
             hot,

@@ -2,17 +2,21 @@
 //! values would be users' data at rest, and nobody could say whether they still hold
 //! (`docs/decisions/0022-hot-keys-not-values.md`).
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use tokio::sync::OwnedMutexGuard;
 
 use super::error::SaveError;
 use super::file;
 use super::set::{List, Listed, Portion, Sizes, portions};
 use super::snapshot::{HotKeyList, KeysOfCache};
 use super::supply::Supply;
-use crate::key::{KEY_BYTES_MAX, ReadableKey, is_hashed, read_back};
+use crate::key::{KEY_BYTES_MAX, ReadableKey, read_back};
 use crate::memory::key::CacheId;
 use crate::node::Node;
+use crate::node::hot::Hottest;
 
 /// What was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,9 +101,12 @@ impl HotKeys {
 
     fn list_found(&self, found: HotKeyList, sizes: Sizes, listed: &mut Listed) {
         let mut by_cache = Vec::new();
+        let mut taken = HashSet::new();
         for KeysOfCache { cache, fingerprint, keys } in found.caches {
             let lost = match self.caches.iter().find(|known| known.cache_name() == cache) {
                 None => "there is no such cache to restore",
+                // Else a cache would get as many times its limit as a file names it.
+                Some(known) if !taken.insert(known.cache_id()) => "they come a second time",
                 Some(known) if known.fingerprint() != fingerprint => "its keys were of another type",
                 Some(known) => {
                     let (portions, left_out) = known.portions(&keys, sizes);
@@ -123,16 +130,19 @@ impl HotKeys {
     }
 
     /// Replaces the file by what memory holds now, at most `keys_max` keys of each cache.
-    pub(super) async fn save(&self, node: &Node, keys_max: usize) -> Result<Saved, SaveError> {
+    pub(super) async fn save(
+        &self,
+        node: &Node,
+        keys_max: usize,
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Saved, SaveError> {
         let ids: Vec<CacheId> = self.caches.iter().map(|cache| cache.cache_id()).collect();
-        let mut found = node.hot_keys(&ids).await;
+        let mut found = node.hot_keys(&ids, keys_max).await;
         let (mut caches, mut left_out) = (Vec::new(), 0);
         for cache in &self.caches {
-            let hot = found.remove(&cache.cache_id()).unwrap_or_default();
-            let all = hot.len();
-            let whole = hot.into_iter().map(|key| key.parts).filter(|parts| !is_hashed(parts));
-            let keys: Vec<Box<[u8]>> = whole.take(keys_max).collect();
-            left_out += all - keys.len();
+            let hottest = found.remove(&cache.cache_id()).unwrap_or_default();
+            let Hottest { keys, left_out: others } = hottest;
+            left_out += others;
             let (name, fingerprint) = (cache.cache_name().to_owned(), cache.fingerprint());
             caches.push(KeysOfCache { cache: name, fingerprint, keys });
         }
@@ -141,7 +151,7 @@ impl HotKeys {
         let keys = list.caches.iter().map(|cache| cache.keys.len()).sum();
         let encoded = list.encode();
         let bytes = encoded.len();
-        let written = file::replace(self.path.clone(), encoded).await;
+        let written = file::replace(self.path.clone(), encoded, turn).await;
         written.map_err(|source| SaveError::File { path: self.path.clone(), source })?;
         Ok(Saved { keys, left_out, bytes })
     }

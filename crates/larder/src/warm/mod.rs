@@ -49,7 +49,11 @@
 //! crash loses little, and replaced as a whole. A file that is damaged, foreign, of another version or
 //! another namespace, and keys whose type has changed, are told as
 //! [`Event::HotKeysLost`](crate::Event::HotKeysLost); the start is then a cold one, never a failed one.
-//! It is not replaced before what it names was read.
+//!
+//! Whoever asks for it, the file is replaced once all that it names was read, or cannot be: it is
+//! damaged, say, or there is none. While the source is away its keys are kept for one
+//! [`save_interval`](WarmerBuilder::save_interval) after the first run that failed on them: from then
+//! on, what users made hot since is worth more. A warmer that restored nothing replaces nothing.
 //!
 //! Keys longer than [`KEY_BYTES_MAX`](crate::key::KEY_BYTES_MAX) are stored as a digest, which nobody
 //! can read back: they are left out.
@@ -166,7 +170,8 @@ impl Warmer {
         self.warming().progress()
     }
 
-    /// Saves which keys are hot now. `None`: no file was named, or what it names is about to be restored.
+    /// Saves which keys are hot now. `None`: no file was named, or what it names was not read yet, see
+    /// [hot keys](self#hot-keys).
     ///
     /// # Errors
     /// The file cannot be written; the one before is still there.
@@ -174,7 +179,7 @@ impl Warmer {
     /// # Cancel safety
     /// Dropping the future leaves the old file or the new one.
     pub async fn save(&self) -> Result<Option<Saved>, SaveError> {
-        self.warming().save_unless_unrestored().await
+        self.warming().save().await
     }
 
     /// Stops what is under way, and saves which keys are hot. To be called before the node is closed.
@@ -186,11 +191,7 @@ impl Warmer {
     /// As [`save`](Warmer::save).
     pub async fn close(&self) -> Result<Option<Saved>, SaveError> {
         let warming = self.warming();
-        let restored = warming.is_restored();
         warming.stop.cancel();
-        match restored {
-            true => warming.save().await,
-            false => Ok(None),
-        }
+        warming.save().await
     }
 }

@@ -60,6 +60,10 @@ pub struct WarmProgress {
 struct Row {
     progress: WarmProgress,
     began: Moment,
+    /// A run has read every key that it listed.
+    read: bool,
+    /// When the first run ended that could not.
+    failed: Option<Moment>,
 }
 
 /// The progress of every set, by its number.
@@ -69,7 +73,8 @@ pub(super) struct Board {
 
 impl Board {
     pub(super) fn new<'n>(names: impl Iterator<Item = &'n str>) -> Self {
-        let row = |name| Row { progress: idle(name), began: Moment::START };
+        let row =
+            |name| Row { progress: idle(name), began: Moment::START, read: false, failed: None };
         Board { rows: Mutex::new(names.map(row).collect()) }
     }
 
@@ -84,8 +89,11 @@ impl Board {
         self.rows.lock().iter().map(running).collect()
     }
 
-    pub(super) fn state(&self, set: usize) -> WarmState {
-        self.rows.lock()[set].progress.state
+    /// Whether a run of the set has read all its keys, or one could not and that is so long ago. A run
+    /// that was stopped is none.
+    pub(super) fn has_had_its_time(&self, set: usize, patience: Duration, now: Moment) -> bool {
+        let row = &self.rows.lock()[set];
+        row.read || row.failed.is_some_and(|failed| failed.plus(patience) <= now)
     }
 
     pub(super) fn is_any_under_way(&self) -> bool {
@@ -148,6 +156,11 @@ impl Board {
         }
         row.progress.state = state;
         row.progress.error = error.or(row.progress.error.take());
+        match state {
+            WarmState::Done if row.progress.failed == 0 => row.read = true,
+            WarmState::Done | WarmState::Failed => row.failed = row.failed.or(Some(now)),
+            _ => {}
+        }
         row.progress.clone()
     }
 }

@@ -1,7 +1,11 @@
 //! The bytes of a list of hot keys. Whatever a file holds, the answer is such a list or why there is
 //! none; sizes are checked before anything is taken.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use twox_hash::XxHash3_64;
 
 /// Begins every list.
@@ -15,11 +19,16 @@ const CHECKSUM_BYTES: usize = 8;
 /// What a number or a length takes, at most.
 const NUMBER_BYTES_MAX: usize = 10;
 
+/// More caches than this, and it was no larder that wrote the list: a cache takes three bytes of a file,
+/// and twenty times as much of memory.
+const CACHES_MAX: usize = 1_024;
+
 /// The hot keys of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct HotKeyList {
     /// Whose keys these are.
     pub(super) namespace: String,
+    #[serde(deserialize_with = "caches")]
     pub(super) caches: Vec<KeysOfCache>,
 }
 
@@ -29,6 +38,7 @@ pub(super) struct KeysOfCache {
     pub(super) cache: String,
     /// Of the type of its keys.
     pub(super) fingerprint: u64,
+    #[serde(deserialize_with = "keys")]
     pub(super) keys: Vec<Box<[u8]>>,
 }
 
@@ -91,6 +101,46 @@ impl HotKeyList {
     }
 }
 
+fn caches<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<KeysOfCache>, D::Error> {
+    let within = |caches: &[KeysOfCache]| caches.len() <= CACHES_MAX;
+    from.deserialize_seq(Within { within, of: PhantomData })
+}
+
+/// The key without parts is one key: a second one is none that a cache ever had.
+fn keys<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Box<[u8]>>, D::Error> {
+    let mut empty = 0;
+    let within = |keys: &[Box<[u8]>]| {
+        empty += usize::from(keys.last().is_some_and(|key| key.is_empty()));
+        empty <= 1
+    };
+    from.deserialize_seq(Within { within, of: PhantomData })
+}
+
+/// Reads a list for as long as what was read of it is within its bounds.
+struct Within<F, T> {
+    within: F,
+    of: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>, F: FnMut(&[T]) -> bool> Visitor<'de> for Within<F, T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list within its bounds")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut from: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(next) = from.next_element()? {
+            list.push(next);
+            if !(self.within)(&list) {
+                return Err(A::Error::custom("it goes beyond its bounds"));
+            }
+        }
+        Ok(list)
+    }
+}
+
 /// What the length before a key takes: seven bits a byte.
 fn length_bytes(length: usize) -> usize {
     if length < 128 { 1 } else { 2 }
@@ -135,6 +185,22 @@ mod tests {
         bytes.extend_from_slice(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]);
         bytes.extend_from_slice(&XxHash3_64::oneshot(&bytes).to_le_bytes());
         assert_eq!(HotKeyList::decode(&bytes), Err(Unreadable::Damaged));
+    }
+
+    #[test]
+    fn more_caches_than_anybody_has_and_keys_of_no_bytes_are_refused() {
+        let of = |caches, keys: &[&[u8]]| {
+            let keys = keys.iter().map(|key| Box::from(*key)).collect();
+            let cache = KeysOfCache { cache: String::new(), fingerprint: 0, keys };
+            let list = HotKeyList { namespace: String::new(), caches: vec![cache; caches] };
+            HotKeyList::decode(&list.encode())
+        };
+        assert!(of(CACHES_MAX, &[]).is_ok());
+        assert_eq!(of(CACHES_MAX + 1, &[]), Err(Unreadable::Damaged));
+        // Three bytes each, as many as fit into a file.
+        assert_eq!(of(1_400_000, &[]), Err(Unreadable::Damaged));
+        assert!(of(1, &[b""]).is_ok(), "the key of a cache with one value");
+        assert_eq!(of(1, &[b"", b"a", b""]), Err(Unreadable::Damaged));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(super) struct Warming {
     pub(super) stop: CancellationToken,
     pub(super) keeps_saving: AtomicBool,
     /// Whose turn it is to write the file.
-    pub(super) saving: tokio::sync::Mutex<()>,
+    pub(super) saving: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// The hot keys are the first set.
@@ -145,39 +145,23 @@ impl Warming {
         let saving = async move {
             let interval = warming.limits.save_interval;
             while wait::until(warming.passed(interval), warming.stopped()).await.is_some() {
-                warming.save_in_time().await;
+                if let Err(error) = warming.save().await {
+                    warming.node.emit(Event::HotKeysLost { reason: &in_full(&error) });
+                }
             }
         };
         self.node.tasks.spawn(Box::pin(saving));
     }
 
-    /// Also what could not be restored has had its time by now.
-    async fn save_in_time(&self) {
-        if self.board.state(HOT).is_under_way() {
-            return;
-        }
-        if let Err(error) = self.save().await {
-            self.node.emit(Event::HotKeysLost { reason: &in_full(&error) });
-        }
-    }
-
-    /// Whether the keys in the file may be replaced by those in memory: else a process that ends soon
-    /// after its start would forget what was hot.
-    pub(super) fn is_restored(&self) -> bool {
-        self.hot.is_some() && matches!(self.board.state(HOT), WarmState::Idle | WarmState::Done)
-    }
-
-    pub(super) async fn save_unless_unrestored(&self) -> Result<Option<Saved>, SaveError> {
-        match self.is_restored() {
-            true => self.save().await,
-            false => Ok(None),
-        }
-    }
-
+    /// Whoever saves, the keys in the file are replaced once they were read; what could not be read has
+    /// its time until users do. Else a process that ends soon after its start would forget what was hot.
     pub(super) async fn save(&self) -> Result<Option<Saved>, SaveError> {
         let Some(hot) = &self.hot else { return Ok(None) };
-        let _turn = self.saving.lock().await;
-        hot.save(&self.node, self.limits.hot_keys_max).await.map(Some)
+        let turn = Arc::clone(&self.saving).lock_owned().await;
+        if !self.board.has_had_its_time(HOT, self.limits.save_interval, self.node.now()) {
+            return Ok(None);
+        }
+        hot.save(&self.node, self.limits.hot_keys_max, turn).await.map(Some)
     }
 
     /// Completes once so much time has passed.

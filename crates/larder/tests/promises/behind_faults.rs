@@ -1,9 +1,10 @@
 //! Write-behind while the source, the journal or the process fails.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::poll;
-use larder::behind::{JournalError, WriteBehind, WriteBehindBuilder, WriteError};
+use larder::behind::{Change, JournalError, SinkError, WriteBehind, WriteBehindBuilder, WriteError};
 use larder::conformance::manual::ManualClock;
 use larder::{Cache, Larder};
 
@@ -28,11 +29,19 @@ impl Process {
     }
 
     async fn with(rows: &Rows, notebook: &Notebook, set: impl FnOnce(Builder) -> Builder) -> Self {
+        Process::of(rows.sink(), notebook, set).await
+    }
+
+    async fn of<F, Fut>(sink: F, notebook: &Notebook, set: impl FnOnce(Builder) -> Builder) -> Self
+    where
+        F: Fn(Arc<[Change<u64, u32>]>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), SinkError>> + Send + 'static,
+    {
         let (clock, told) = (ManualClock::default(), Told::new());
         let larder = on(&clock).observer(told.clone()).build().expect("valid settings");
         let cache = numbers(&larder).build().expect("a cache");
         let builder = set(WriteBehind::builder(&cache, notebook.journal()));
-        let writes = builder.open(rows.sink()).await.expect("a journal of its own");
+        let writes = builder.open(sink).await.expect("a journal of its own");
         Process { clock, _larder: larder, cache, told, writes }
     }
 
@@ -329,6 +338,45 @@ async fn a_process_that_has_lost_its_journal_neither_flushes_nor_shows_what_was_
     assert!(matches!(refused, WriteError::Journal(JournalError::Lost { .. })), "{refused}");
     let drained = process.writes.close(seconds(1)).await;
     assert_eq!((drained.left, drained.untold, drained.parked), (0, 0, 0));
+}
+
+/// Four writes for a source that rejects every batch, and meets the journal with `fate` at the first.
+/// How often the source was asked, and the process.
+async fn rejecting(notebook: &Notebook, fate: fn(&Notebook)) -> (Arc<AtomicUsize>, Process) {
+    let offers = Arc::new(AtomicUsize::new(0));
+    let (fated, counted) = (notebook.clone(), Arc::clone(&offers));
+    let sink = move |_| {
+        if counted.fetch_add(1, Ordering::SeqCst) == 0 {
+            fate(&fated);
+        }
+        async { Err(SinkError::rejected("not one of these")) }
+    };
+    let process = Process::of(sink, notebook, |builder| builder.tries_max(2)).await;
+    for key in 1..=4 {
+        process.put(key, 1).await.expect("acknowledged");
+    }
+    process.pass(30).await;
+    (offers, process)
+}
+
+#[tokio::test]
+async fn a_process_that_loses_its_journal_between_two_parts_of_a_batch_offers_nothing_more() {
+    let notebook = Notebook::default();
+    let (offers, process) = rejecting(&notebook, Notebook::is_taken).await;
+    assert_eq!(offers.load(Ordering::SeqCst), 1, "another process has what is left");
+    assert_eq!((process.writes.stats().pending, process.writes.parked().len()), (0, 0));
+    assert_eq!(notebook.sequences().len(), 4);
+}
+
+#[tokio::test]
+async fn parts_of_a_batch_wait_while_nobody_knows_whose_the_journal_is() {
+    let notebook = Notebook::default();
+    let (offers, process) = rejecting(&notebook, |notebook| notebook.fails(true)).await;
+    assert_eq!((offers.load(Ordering::SeqCst), process.writes.stats().pending), (1, 4));
+    notebook.fails(false);
+    process.pass(15).await;
+    // Four, two, one, one, two, one, one: halves of halves.
+    assert_eq!((offers.load(Ordering::SeqCst), process.writes.parked().len()), (1 + 7, 4));
 }
 
 #[tokio::test]

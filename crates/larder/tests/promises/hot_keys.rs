@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use larder::conformance::manual::ManualClock;
 use larder::warm::{HOT_KEYS, Saved, Supply, WarmState, Warmer, WarmerBuilder};
@@ -58,6 +59,13 @@ impl Process {
         Warmer::builder(&self.larder).restored(&self.supply).hot_keys_in(place.file())
     }
 
+    /// Saves, once what was hot before is warm.
+    async fn save(&self, warmer: &Warmer) -> Saved {
+        warmer.restore();
+        done(warmer).await;
+        warmer.save().await.expect("a file").expect("nothing to wait for")
+    }
+
     /// Reads as users do.
     async fn ask(&self, keys: impl IntoIterator<Item = u64>) {
         let source = Source::default();
@@ -67,9 +75,34 @@ impl Process {
     }
 }
 
-/// Waits for what runs on threads of its own.
+/// Waits for what runs on threads of its own, in real time: no clock of a test turns it.
 async fn done(warmer: &Warmer) {
+    until("the runs end", || has_ended(warmer)).await;
     warmer.finished().await;
+}
+
+/// The same where a batch waits for its turn: the clock goes on.
+async fn done_in_time(clock: &ManualClock, warmer: &Warmer) {
+    let ended = || {
+        clock.pass(millis(1));
+        has_ended(warmer)
+    };
+    until("the runs end", ended).await;
+}
+
+fn has_ended(warmer: &Warmer) -> bool {
+    warmer.progress().iter().all(|set| !set.state.is_under_way())
+}
+
+/// Lets threads of their own work until it is so.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let waited = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(seconds(20), waited).await;
+    waited.unwrap_or_else(|_| panic!("not in time: {what}"));
 }
 
 /// A file that remembers these keys.
@@ -77,7 +110,9 @@ async fn remembered(place: &Place, keys: impl IntoIterator<Item = u64>) -> Saved
     let process = Process::start(&Shelf::default());
     let warmer = process.warmer(place).build().expect("a warmer");
     process.ask(keys).await;
-    warmer.close().await.expect("a file").expect("nothing to wait for")
+    let saved = process.save(&warmer).await;
+    assert_eq!(warmer.close().await.expect("a file"), Some(saved));
+    saved
 }
 
 #[tokio::test]
@@ -111,7 +146,7 @@ async fn expired_and_absent_entries_are_not_hot() {
     process.ask([2]).await;
     let absent = process.cache.get_or_load(&3, |_| async { Ok::<_, io::Error>(None) });
     absent.await.expect("an answer");
-    let saved = warmer.save().await.expect("a file").expect("nothing to wait for");
+    let saved = process.save(&warmer).await;
     assert_eq!((saved.keys, saved.left_out), (1, 0));
 }
 
@@ -128,7 +163,7 @@ async fn above_the_limit_the_costliest_loads_are_remembered() {
         };
         process.cache.get_or_load(&key, load).await.expect("loaded");
     }
-    let saved = warmer.save().await.expect("a file").expect("nothing to wait for");
+    let saved = process.save(&warmer).await;
     assert_eq!((saved.keys, saved.left_out), (2, 2));
     let next = Process::start(&shelf);
     let restoring = next.warmer(&place).build().expect("a warmer");
@@ -143,7 +178,7 @@ async fn the_file_is_never_longer_than_it_may_be_and_its_owners_alone() {
     let process = Process::start(&shelf);
     let warmer = process.warmer(&place).file_bytes_max(4_096).build().expect("a warmer");
     process.ask(0..1_000).await;
-    let saved = warmer.save().await.expect("a file").expect("nothing to wait for");
+    let saved = process.save(&warmer).await;
     assert!(saved.bytes <= 4_096 && saved.keys > 300, "{saved:?}");
     assert_eq!((saved.keys + saved.left_out, length(&place)), (1_000, saved.bytes as u64));
     #[cfg(unix)]
@@ -202,6 +237,43 @@ async fn a_bad_file_is_told_and_the_start_is_a_cold_one() {
     assert!(warmer.save().await.is_err(), "it cannot be replaced either");
 }
 
+/// A file that names so many caches, each of them like this, with the right checksum.
+fn naming(namespace: &[u8], caches: usize, cache: &[u8]) -> Vec<u8> {
+    let mut bytes = namespace.to_vec();
+    let mut rest = caches;
+    while rest >= 0x80 {
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
+    bytes.extend_from_slice(&cache.repeat(caches));
+    bytes.extend_from_slice(&twox_hash::XxHash3_64::oneshot(&bytes).to_le_bytes());
+    bytes
+}
+
+#[tokio::test]
+async fn a_hostile_file_costs_no_more_than_a_good_one() {
+    let place = Place::new();
+    remembered(&place, [1, 2, 3]).await;
+    let good = fs::read(place.file()).expect("a file");
+    // Eight bytes of magic, the format, and `test` after its length; then one cache.
+    let (namespace, cache) = (&good[..14], &good[15..good.len() - 8]);
+    assert!(naming(namespace, 1, cache) == good);
+    for (what, bytes, listed, left_out, lost) in [
+        ("a cache again and again", naming(namespace, 1_000, cache), 3, 999 * 3, 999),
+        ("many caches of no bytes", naming(namespace, 1_300_000, &[0; 3]), 0, 0, 1),
+    ] {
+        fs::write(place.file(), bytes).expect("written");
+        let next = Process::start(&Shelf::default());
+        let warmer = next.warmer(&place).build().expect("a warmer");
+        warmer.restore();
+        done(&warmer).await;
+        let progress = &warmer.progress()[0];
+        assert_eq!((progress.state, progress.listed), (WarmState::Done, listed), "{what}");
+        assert_eq!((progress.left_out, next.told.count("HotKeysLost")), (left_out, lost), "{what}");
+    }
+}
+
 #[tokio::test]
 async fn without_a_file_nothing_is_lost() {
     let (place, shelf) = (Place::new(), Shelf::default());
@@ -254,8 +326,10 @@ async fn keys_that_are_stored_as_a_digest_are_left_out() {
     }
     let supply = Supply::single(&cache, move |_| load());
     let warmer = Warmer::builder(&larder).restored(&supply).hot_keys_in(place.file());
-    let saved = warmer.build().expect("a warmer").close().await;
-    let saved = saved.expect("a file").expect("nothing to wait for");
+    let warmer = warmer.build().expect("a warmer");
+    warmer.restore();
+    done(&warmer).await;
+    let saved = warmer.close().await.expect("a file").expect("nothing to wait for");
     assert_eq!((saved.keys, saved.left_out), (1, 1));
 }
 
@@ -270,7 +344,8 @@ async fn a_crash_loses_no_more_than_what_became_hot_since_the_last_saving() {
     pass(&process.clock, seconds(59)).await;
     assert!(!place.file().exists());
     pass(&process.clock, seconds(2)).await;
-    appeared(&place).await;
+    // The file is written on a thread of its own.
+    until("a file appears", || place.file().exists()).await;
     // It dies here: nobody closes it.
     drop(process);
     let next = Process::start(&shelf);
@@ -281,23 +356,13 @@ async fn a_crash_loses_no_more_than_what_became_hot_since_the_last_saving() {
     drop(warmer);
 }
 
-/// The file is written on a thread of its own.
-async fn appeared(place: &Place) {
-    for _ in 0..1_000_000 {
-        if place.file().exists() {
-            return;
-        }
-        tokio::task::yield_now().await;
-    }
-    panic!("no file appears");
-}
-
 #[tokio::test]
 async fn a_process_that_ends_before_it_is_warm_does_not_forget_what_was_hot() {
-    let (place, shelf) = (Place::new(), Shelf::default());
+    let place = Place::new();
     remembered(&place, [1, 2, 3]).await;
     let before = fs::read(place.file()).expect("a file");
     for fails in [false, true] {
+        let shelf = Shelf::default();
         let brief = Process::start(&shelf);
         shelf.fails(fails);
         let slow = brief.warmer(&place).batch_max(1).restored_per_second(1).build();
@@ -305,6 +370,8 @@ async fn a_process_that_ends_before_it_is_warm_does_not_forget_what_was_hot() {
         warmer.start();
         match fails {
             true => {
+                // The file is read on a thread of its own, and only then the clock matters.
+                until("the first key is asked for", || !shelf.queries().is_empty()).await;
                 pass(&brief.clock, seconds(4)).await;
                 done(&warmer).await;
                 assert_eq!(warmer.progress()[0].state, WarmState::Failed);
@@ -314,6 +381,60 @@ async fn a_process_that_ends_before_it_is_warm_does_not_forget_what_was_hot() {
         assert_eq!(warmer.save().await.expect("no fault"), None, "fails: {fails}");
         assert_eq!(warmer.close().await.expect("no fault"), None, "fails: {fails}");
         assert!(fs::read(place.file()).expect("a file") == before, "fails: {fails}");
+    }
+}
+
+#[tokio::test]
+async fn a_warmer_that_restored_nothing_replaces_nothing() {
+    let place = Place::new();
+    remembered(&place, [1, 2, 3]).await;
+    let before = fs::read(place.file()).expect("a file");
+    let next = Process::start(&Shelf::default());
+    let warmer = next.warmer(&place).build().expect("a warmer");
+    next.ask([7]).await;
+    assert_eq!(warmer.save().await.expect("no fault"), None);
+    assert_eq!(warmer.close().await.expect("no fault"), None);
+    assert!(fs::read(place.file()).expect("a file") == before);
+}
+
+/// Also where so few keys are hot that the run is done with all of them failed.
+#[tokio::test]
+async fn keys_of_a_source_that_is_away_are_kept_for_one_interval_and_not_for_ever() {
+    for (batch_max, state) in [(1, WarmState::Failed), (100, WarmState::Done)] {
+        let (place, shelf) = (Place::new(), Shelf::default());
+        remembered(&place, [1, 2, 3]).await;
+        let before = fs::read(place.file()).expect("a file");
+        let next = Process::start(&shelf);
+        shelf.fails(true);
+        let warmer = next.warmer(&place).batch_max(batch_max).save_interval(seconds(60)).build();
+        let warmer = warmer.expect("a warmer");
+        // It does not save by itself: who asks gets the answer.
+        warmer.begin([HOT_KEYS]).expect("such a set");
+        done_in_time(&next.clock, &warmer).await;
+        assert_eq!(warmer.progress()[0].state, state);
+        next.ask([7]).await;
+        pass(&next.clock, seconds(59)).await;
+        assert_eq!(warmer.save().await.expect("no fault"), None, "{state:?}");
+        assert!(fs::read(place.file()).expect("a file") == before, "{state:?}");
+        pass(&next.clock, seconds(2)).await;
+        let saved = warmer.save().await.expect("a file").expect("it has had its time");
+        assert_eq!(saved.keys, 1, "{state:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_comes_back_in_time_gives_every_key_back() {
+    let (place, shelf) = (Place::new(), Shelf::default());
+    remembered(&place, [1, 2, 3]).await;
+    let next = Process::start(&shelf);
+    shelf.fails(true);
+    let warmer = next.warmer(&place).build().expect("a warmer");
+    for (fails, saved) in [(true, None), (false, Some(3))] {
+        shelf.fails(fails);
+        warmer.begin([HOT_KEYS]).expect("such a set");
+        done_in_time(&next.clock, &warmer).await;
+        let found = warmer.save().await.expect("no fault");
+        assert_eq!(found.map(|found| found.keys), saved, "fails: {fails}");
     }
 }
 
@@ -329,9 +450,7 @@ async fn hot_keys_come_before_the_sets_and_at_their_own_pace() {
     warmer.start();
     let read = || shelf.queries().iter().map(Vec::len).sum::<usize>();
     // The file is read on a thread of its own.
-    while read() == 0 {
-        tokio::task::yield_now().await;
-    }
+    until("the first keys are asked for", || read() > 0).await;
     for _ in 0..5 {
         next.clock.pass(millis(10));
         settle().await;

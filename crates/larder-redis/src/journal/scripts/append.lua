@@ -17,7 +17,10 @@ end
 for _, i in ipairs(new) do
   call('XADD', RECORDS, id(ARGV[i]), 'r', ARGV[i + 1])
 end
-if #new > 0 then
-  call('HSET', HELD, 'l', decimal(last), 'u', lease(now_us(), ARGV[2]))
+if #new == 0 then
+  -- A repetition needs no room: a write that a full server lets through, and after it the other.
+  call('DEL', NONE)
 end
+-- Always: the caller takes every answer for a renewed lease.
+call('HSET', HELD, 'l', decimal(last), 'u', lease(now_us(), ARGV[2]))
 return {'ok'}
