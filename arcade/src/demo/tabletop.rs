@@ -11,7 +11,7 @@ use crate::domains::assets::{Asset, AssetKind, AssetRows};
 use crate::domains::rooms::{
     BoardAsset, RoomPlayer, RoomState, Visibility, pieces_insert, rooms_insert, seats_insert,
 };
-use crate::domains::systems::{Category, Complexity, Content, Shelf, System, SystemRows};
+use crate::domains::systems::{Category, Complexity, Content, Rating, Shelf, System, SystemRows};
 use crate::storage::StorageError;
 use crate::tabletop::{Board, Grid, Seat};
 
@@ -91,6 +91,7 @@ fn system(world: World, id: i64) -> System {
         official: true,
         public: true,
         downloads: 0,
+        rating: Rating::default(),
         players_min: 2,
         players_max: 6,
         minutes: 90,

@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (42, "assets", include_str!("../../migrations/0042_assets.sql")),
     (60, "builds", include_str!("../../migrations/0060_builds.sql")),
     (70, "warming", include_str!("../../migrations/0070_warming.sql")),
+    (71, "ratings", include_str!("../../migrations/0071_ratings.sql")),
 ];
 
 /// Runs what has not run yet and gives the newest migration's number.

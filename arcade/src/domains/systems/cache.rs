@@ -138,6 +138,11 @@ impl SystemCaches {
         self.counted(system).tag(room_tag(room))
     }
 
+    /// What is wrong once somebody thinks otherwise of one: no list shows that.
+    pub(super) fn rated(&self, system: i64) -> Invalidation {
+        self.counted(system)
+    }
+
     fn counted(&self, id: i64) -> Invalidation {
         Invalidation::new().key(&self.systems, &SystemKey { id })
     }

@@ -7,7 +7,8 @@ use larder::Rule;
 
 use super::cache::{SystemCaches, thing};
 use super::input::{Label, NewSystem, SystemChange};
-use super::model::{Applied, Shelf, System};
+use super::model::{Applied, Rated, Shelf, System};
+use super::ratings;
 use super::rows::SystemRows;
 use crate::auth::{CurrentUser, Role};
 use crate::bundles::{self, Bundle};
@@ -168,6 +169,33 @@ impl Systems {
         };
         self.writes.to_its_end(applied).await
     }
+
+    /// Keeps what a user thinks of one; `None` takes it back. Its maker has no say.
+    pub(super) async fn rate(
+        &self,
+        shelf: Shelf,
+        id: i64,
+        user: CurrentUser,
+        stars: Option<i64>,
+    ) -> Result<Rated, ApiError> {
+        let Systems { caches, writes } = self.clone();
+        let rated = async move {
+            attempted(async || {
+                let mut change = writes.begin().await?;
+                let system = seen(&mut change, shelf, id, user).await?;
+                if system.owner_id == user.id.0 {
+                    return Err(ApiError::NotAllowed("its maker does not rate it").into());
+                }
+                let rating = ratings::rate(&mut change, id, user.id, stars).await;
+                let rating = rating.map_err(of_nobody)?;
+                change.drops(caches.rated(id));
+                change.commit().await?;
+                Ok(Rated { system_id: id, stars, rating })
+            })
+            .await
+        };
+        self.writes.to_its_end(rated).await
+    }
 }
 
 /// The platform stands behind what is official, so only its admins call something so.
@@ -190,11 +218,7 @@ fn fits(system: &System) -> Result<(), ApiError> {
 
 async fn put(change: &mut Change, system: &System, caches: &SystemCaches) -> Result<(), Fault> {
     let written = SystemRows::insert(change, std::slice::from_ref(system)).await;
-    // A good token outlives its user.
-    written.map_err(|fault| match fault.is_dangling() {
-        true => ApiError::NotFound("user").into(),
-        false => Fault::from(fault),
-    })?;
+    written.map_err(of_nobody)?;
     change.drops(caches.came(system));
     Ok(())
 }
@@ -217,6 +241,14 @@ async fn own(change: &mut Change, shelf: Shelf, id: i64, user: CurrentUser) -> R
     match system.is_own(user) {
         true => Ok(system),
         false => Err(ApiError::NotFound(thing(shelf)).into()),
+    }
+}
+
+/// A good token outlives its user.
+fn of_nobody(fault: StorageError) -> Fault {
+    match fault.is_dangling() {
+        true => ApiError::NotFound("user").into(),
+        false => fault.into(),
     }
 }
 

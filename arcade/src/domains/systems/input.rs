@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::model::{Category, Complexity, Content, Shelf, System};
+use super::model::{Category, Complexity, Content, Rating, Shelf, System};
 use crate::auth::UserId;
 use crate::http::{
     Fields, Input, LIMIT_DEFAULT, Page, choice, flag, id, integer, line, lines, object, text,
@@ -16,6 +16,7 @@ const DESCRIPTION: RangeInclusive<usize> = 1..=2_000;
 const VERSION: RangeInclusive<usize> = 1..=20;
 const PLAYERS: RangeInclusive<i64> = 1..=32;
 const MINUTES: RangeInclusive<i64> = 1..=100_000;
+const STARS: RangeInclusive<i64> = 1..=5;
 const TAGS_MAX: usize = 20;
 const TAG: RangeInclusive<usize> = 1..=40;
 const RULES: RangeInclusive<usize> = 0..=20_000;
@@ -36,6 +37,16 @@ impl Input for ListQuery {
         let category = fields.optional("category", choice(Category::ALL));
         let own = fields.or("own", false, flag());
         Some(ListQuery { page: page?, category: category?, own: own? })
+    }
+}
+
+/// What a user thinks of one, in stars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Opinion(pub(super) i64);
+
+impl Input for Opinion {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        fields.required("stars", integer(STARS)).map(Opinion)
     }
 }
 
@@ -76,6 +87,7 @@ impl Label {
             official: self.official,
             public: self.public,
             downloads: 0,
+            rating: Rating::default(),
             players_min: self.players_min,
             players_max: self.players_max,
             minutes: self.minutes,

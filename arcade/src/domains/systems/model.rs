@@ -66,6 +66,24 @@ pub struct Content {
     pub board: Board,
 }
 
+/// What users think of a game system or template.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Entry)]
+#[serde(rename_all = "camelCase")]
+pub struct Rating {
+    /// Stars on average, in hundredths: 100 to 500. `null`: nobody has said anything yet.
+    pub hundredths: Option<i64>,
+    /// How many users have said something.
+    pub count: i64,
+}
+
+impl Rating {
+    /// Of so many users, who gave so many stars together.
+    pub(super) fn of(stars: i64, count: i64) -> Self {
+        let hundredths = (count > 0).then(|| (stars * 100 + count / 2) / count);
+        Rating { hundredths, count }
+    }
+}
+
 /// A game system or template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Entry)]
 #[serde(rename_all = "camelCase")]
@@ -92,6 +110,8 @@ pub struct System {
     pub public: bool,
     /// How often it was applied to a room.
     pub downloads: i64,
+    /// What users think of it.
+    pub rating: Rating,
     /// How many must play.
     pub players_min: i64,
     /// How many may.
@@ -180,4 +200,30 @@ pub struct Applied {
     pub room_id: i64,
     /// The room's version now.
     pub version: i64,
+}
+
+/// What became of an opinion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Rated {
+    /// Of which system or template.
+    pub system_id: i64,
+    /// What its caller thinks of it now, in stars.
+    pub stars: Option<i64>,
+    /// What all think of it.
+    pub rating: Rating,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_average_is_rounded_to_the_nearest_hundredth() {
+        let hundredths = |stars, count| Rating::of(stars, count).hundredths;
+        assert_eq!(
+            [(0, 0), (5, 1), (13, 3), (14, 3)].map(|(stars, count)| hundredths(stars, count)),
+            [None, Some(500), Some(433), Some(467)]
+        );
+    }
 }

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 
 use super::cache;
 use super::changes::Systems;
-use super::input::{Application, Label, ListQuery, NewSystem, SystemChange};
+use super::input::{Application, Label, ListQuery, NewSystem, Opinion, SystemChange};
 use super::model::Shelf;
 use super::rows::Listed;
 use crate::auth::{CurrentUser, Identities};
@@ -25,18 +25,24 @@ const REMOVED: &[&CachePlan] = &[&cache::SYSTEM, &cache::QUERY, &ASSET_META];
 /// What a use of one drops.
 const APPLIED: &[&CachePlan] = &[&cache::SYSTEM, &ROOM_STATE];
 
+/// What an opinion of one drops.
+const RATED: &[&CachePlan] = &[&cache::SYSTEM];
+
 /// A shelf as its routes know it.
 trait Shelved: 'static {
     const SHELF: Shelf;
     const ALL: &'static str;
     const ONE: &'static str;
     const APPLY: &'static str;
+    const RATING: &'static str;
     const LISTS: &'static str;
     const SHOWS: &'static str;
     const MAKES: &'static str;
     const CHANGES: &'static str;
     const REMOVES: &'static str;
     const APPLIES: &'static str;
+    const RATES: &'static str;
+    const UNRATES: &'static str;
 }
 
 /// The shelf of game systems.
@@ -47,12 +53,15 @@ impl Shelved for GameSystems {
     const ALL: &'static str = "/api/systems";
     const ONE: &'static str = "/api/systems/{id}";
     const APPLY: &'static str = "/api/systems/{id}/apply";
+    const RATING: &'static str = "/api/systems/{id}/rating";
     const LISTS: &'static str = "Game systems, newest first.";
     const SHOWS: &'static str = "One game system.";
     const MAKES: &'static str = "Makes a game system that is yours.";
     const CHANGES: &'static str = "Changes a game system of yours.";
     const REMOVES: &'static str = "Removes a game system of yours.";
     const APPLIES: &'static str = "Sets a room up with a game system.";
+    const RATES: &'static str = "Says what you think of a game system.";
+    const UNRATES: &'static str = "Takes back what you thought of a game system.";
 }
 
 /// The shelf of templates.
@@ -63,12 +72,15 @@ impl Shelved for Templates {
     const ALL: &'static str = "/api/templates";
     const ONE: &'static str = "/api/templates/{id}";
     const APPLY: &'static str = "/api/templates/{id}/apply";
+    const RATING: &'static str = "/api/templates/{id}/rating";
     const LISTS: &'static str = "Templates, newest first.";
     const SHOWS: &'static str = "One template.";
     const MAKES: &'static str = "Makes a template that is yours.";
     const CHANGES: &'static str = "Changes a template of yours.";
     const REMOVES: &'static str = "Removes a template of yours.";
     const APPLIES: &'static str = "Sets a room up with a template.";
+    const RATES: &'static str = "Says what you think of a template.";
+    const UNRATES: &'static str = "Takes back what you thought of a template.";
 }
 
 /// The routes of this domain.
@@ -108,6 +120,8 @@ where
             remove::<K>,
         )
         .route(Route::post(K::APPLY, Access::User, K::APPLIES).drops(APPLIED), apply::<K>)
+        .route(Route::put(K::RATING, Access::User, K::RATES).drops(RATED), rate::<K>)
+        .route(Route::delete(K::RATING, Access::User, K::UNRATES).drops(RATED), unrate::<K>)
 }
 
 async fn list<K: Shelved>(
@@ -162,6 +176,24 @@ async fn apply<K: Shelved>(
     JsonBody(Application(room)): JsonBody<Application>,
 ) -> Result<impl IntoResponse, ApiError> {
     Ok(Json(systems.apply(K::SHELF, id, user, room).await?))
+}
+
+async fn rate<K: Shelved>(
+    user: CurrentUser,
+    IdPath(id): IdPath,
+    State(systems): State<Systems>,
+    JsonBody(Opinion(stars)): JsonBody<Opinion>,
+) -> Result<impl IntoResponse, ApiError> {
+    Ok(Json(systems.rate(K::SHELF, id, user, Some(stars)).await?))
+}
+
+async fn unrate<K: Shelved>(
+    user: CurrentUser,
+    IdPath(id): IdPath,
+    State(systems): State<Systems>,
+    _: NoInput,
+) -> Result<impl IntoResponse, ApiError> {
+    Ok(Json(systems.rate(K::SHELF, id, user, None).await?))
 }
 
 async fn save_room(

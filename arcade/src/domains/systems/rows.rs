@@ -4,7 +4,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use super::model::{Category, Complexity, Content, Shelf, System, SystemCard, SystemPage};
+use super::model::{Category, Complexity, Content, Rating, Shelf, System, SystemCard, SystemPage};
 use crate::auth::UserId;
 use crate::http::Page;
 use crate::storage::{StorageError, Store, as_json, from_json, placeholders};
@@ -251,6 +251,7 @@ fn system(row: &AnyRow) -> Result<System, sqlx::Error> {
         official: row.try_get::<i64, _>("official")? != 0,
         public: row.try_get::<i64, _>("public")? != 0,
         downloads: row.try_get("downloads")?,
+        rating: Rating::of(row.try_get("stars")?, row.try_get("ratings")?),
         players_min: row.try_get("players_min")?,
         players_max: row.try_get("players_max")?,
         minutes: row.try_get("minutes")?,

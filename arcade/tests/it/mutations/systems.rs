@@ -26,6 +26,10 @@ rows! {
     Patch "/api/systems/{id}", "that nobody else sees it": hide("/api/systems"),
     Delete "/api/systems/{id}", "a public one with an asset": remove("/api/systems"),
     Post "/api/systems/{id}/apply", "to a room": apply("/api/systems"),
+    Put "/api/systems/{id}/rating", "of another's": rate("/api/systems"),
+    Delete "/api/systems/{id}/rating", "of another's": unrate("/api/systems"),
+    Put "/api/templates/{id}/rating", "of another's": rate("/api/templates"),
+    Delete "/api/templates/{id}/rating", "of another's": unrate("/api/templates"),
     Post "/api/templates", "a public one": create("/api/templates"),
     Patch "/api/templates/{id}", "its name": rename("/api/templates"),
     Delete "/api/templates/{id}", "a public one with an asset": remove("/api/templates"),
@@ -117,6 +121,26 @@ async fn apply(client: &TestClient, list: &'static str) -> Case {
     case.keeps.extend(of_user(&client.player(1), lists));
     case.keeps.extend(of_user(&client.player(1), [format!("{room}/players")]));
     case
+}
+
+/// User 1 rates what user 3 has made: no list shows it.
+async fn rating(client: &TestClient, list: &'static str, stars: Option<i64>) -> Case {
+    let one = format!("{list}/{}", client.made_by(3, list, &new_system(json!({}))).await);
+    let rating = format!("{one}/rating");
+    let before = client.as_player(1, Verb::Put, &rating, &json!({ "stars": 2 })).await;
+    assert_eq!(before.status, 200, "{before:?}");
+    let body = stars.map_or(Value::Null, |stars| json!({ "stars": stars }));
+    let mut case = case(client, list, (rating, body), vec![one], Vec::new()).await;
+    case.keeps.extend(of_user(&client.player(1), [public(list), own(list)].concat()));
+    case
+}
+
+async fn rate(client: &TestClient, list: &'static str) -> Case {
+    rating(client, list, Some(5)).await
+}
+
+async fn unrate(client: &TestClient, list: &'static str) -> Case {
+    rating(client, list, None).await
 }
 
 async fn save(client: &TestClient, list: &'static str) -> Case {

@@ -156,6 +156,12 @@ impl TestClient {
         }
         let system = self.made_by(2, list, &new_system(json!({ "tags": ["caves"] }))).await;
         let path = route.path.replace("{id}", &system.to_string());
+        if path.ends_with("/rating") {
+            let other = self.made_by(3, list, &new_system(json!({}))).await;
+            let stars = json!({ "stars": 4 });
+            let body = if route.verb == Verb::Put { stars } else { Value::Null };
+            return (route.path.replace("{id}", &other.to_string()), body);
+        }
         if !path.ends_with("/apply") {
             let change = json!({ "name": "Deeper Caves" });
             return (path, if route.verb == Verb::Patch { change } else { Value::Null });

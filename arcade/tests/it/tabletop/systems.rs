@@ -2,6 +2,7 @@
 
 use arcade::http::Verb;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::support::TestClient;
 use crate::support::tabletop::new_system;
@@ -123,5 +124,39 @@ async fn what_may_be_stored_can_be_read_and_removed_again() {
     let deeper = new_system(json!({ "setup": nested(33) }));
     let refused = client.as_player(1, Verb::Post, "/api/systems", &deeper).await;
     assert_eq!(refused.json()["details"][0]["path"], "setup", "{refused:?}");
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn what_many_think_at_once_is_counted_once_each_and_can_be_taken_back() {
+    let client = TestClient::start().await;
+    let system = client.made_by(1, "/api/systems", &new_system(json!({}))).await;
+    let (one, rating) = (format!("/api/systems/{system}"), format!("/api/systems/{system}/rating"));
+    let shown = async || client.read_by(2, &one).await.json()["rating"].clone();
+    assert_eq!(shown().await, json!({ "hundredths": null, "count": 0 }));
+    let rate = async |user: i64, stars: i64| {
+        client.as_player(user, Verb::Put, &rating, &json!({ "stars": stars })).await.status.as_u16()
+    };
+    // Each says it twice, at the same time as all others.
+    let mut saying = JoinSet::new();
+    for user in (2..18).chain(2..18) {
+        let (sender, token, path) = (client.sender(), client.player(user), rating.clone());
+        let body = json!({ "stars": 1 + user % 5 }).to_string();
+        saying.spawn(async move { sender.send(Verb::Put, &path, Some(&token), &body).await.status });
+    }
+    assert!(saying.join_all().await.iter().all(|status| *status == 200));
+    let stars: i64 = (2..18).map(|user| 1 + user % 5).sum();
+    assert_eq!(shown().await, json!({ "hundredths": (stars * 100 + 8) / 16, "count": 16 }));
+    // Another opinion replaces the first; user 2 gave three stars.
+    assert_eq!(rate(2, 5).await, 200);
+    let stars = stars + 2;
+    assert_eq!(shown().await, json!({ "hundredths": (stars * 100 + 8) / 16, "count": 16 }));
+    for _ in 0..2 {
+        let back = client.as_player(2, Verb::Delete, &rating, &Value::Null).await;
+        assert_eq!((back.status.as_u16(), &back.json()["rating"]["count"]), (200, &json!(15)));
+    }
+    assert_eq!(rate(1, 5).await, 403, "its maker has no say");
+    assert_eq!(rate(2, 6).await, 400);
+    assert_eq!(shown().await["count"], 15);
     client.stop().await;
 }

@@ -5,7 +5,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use larder::conformance::manual::ManualClock;
 use larder::warm::{HOT_KEYS, Saved, Supply, WarmState, Warmer, WarmerBuilder};
