@@ -44,10 +44,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         ],
     },
     Layer { name: "mutants", steps: &[Run(MUTANTS)] },
-    Layer {
-        name: "docs",
-        steps: &[Run("RUSTDOCFLAGS=-Dwarnings cargo doc --quiet --workspace --no-deps")],
-    },
+    Layer { name: "docs", steps: &[Run(DOCS)] },
     Layer {
         name: "examples",
         steps: &[
@@ -95,6 +92,9 @@ macro_rules! of_all {
 const LINTS: &str = of_all!("cargo clippy --quiet --all-targets", " -- -D warnings");
 
 const DOC_TESTS: &str = of_all!("cargo test --quiet", " --doc");
+
+/// Reads what the lints have read of the dependencies.
+const DOCS: &str = of_all!("RUSTDOCFLAGS=-Dwarnings cargo doc --quiet", " --no-deps");
 
 /// What the examples are built with; the tests have built them already.
 const BUILT_EXAMPLES: &str = of_all!("cargo build --quiet", " --examples");
