@@ -39,10 +39,11 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
     );
     let file = std::env::temp_dir().join(format!("larder-bench-hot-keys-{}", std::process::id()));
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let measured: anyhow::Result<Vec<Round>> =
-        (0..rounds).map(|round| runtime.block_on(measure(&file, SEED + round as u64))).collect();
-    std::fs::remove_file(&file)?;
-    let measured = measured?;
+    let mut measured = Vec::with_capacity(rounds);
+    for round in 0..rounds {
+        measured.push(runtime.block_on(measure(&file, SEED + round as u64))?);
+        std::fs::remove_file(&file)?;
+    }
     let median = |of: fn(&Round) -> f64| {
         let mut all: Vec<f64> = measured.iter().map(of).collect();
         all.sort_by(f64::total_cmp);
@@ -120,10 +121,14 @@ async fn measure(file: &Path, seed: u64) -> anyhow::Result<Round> {
     let (before, after) = trace.split_at(STEADY_READS);
     let (filling, steady) = before.split_at(STEADY_READS - STEADY_WINDOW);
     let old = Process::start()?;
+    let warmer = old.warmer(file).build()?;
+    // The first process has no hot keys yet. Only who looked for them may replace them.
+    warmer.restore();
+    warmer.finished().await;
     old.hits(filling).await?;
     let steady = old.hits(steady).await? as f64 / STEADY_WINDOW as f64;
-    let saved = old.warmer(file).build()?.close().await?;
-    let saved = saved.ok_or_else(|| anyhow::anyhow!("nothing was restored, yet nothing is saved"))?;
+    let saved = warmer.close().await?;
+    let saved = saved.ok_or_else(|| anyhow::anyhow!("the hot keys were not saved"))?;
     drop(old);
     let new = Process::start()?;
     let warmer = new.warmer(file).build()?;
