@@ -1,9 +1,11 @@
 //! What scripts answer, taken apart. What does not fit is a fault, never a panic.
 
+use larder::shard::parameters::Parameters;
 use larder::shard::{Epoch, ServerTime};
 use redis::Value;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
+use crate::wire::parameters;
 
 /// The answer of one verb.
 pub(crate) struct Answer {
@@ -54,6 +56,15 @@ impl Answer {
     pub(crate) fn epoch(&mut self) -> Result<Epoch, Fault> {
         let bytes = self.bytes()?;
         epoch(&bytes).ok_or_else(|| Fault::unexpected(self.verb, &Value::BulkString(bytes)))
+    }
+
+    pub(crate) fn parameters(&mut self) -> Result<Parameters, Fault> {
+        let bytes = self.bytes()?;
+        match parameters::decode(&bytes) {
+            Some(Ok(parameters)) => Ok(parameters),
+            Some(Err(error)) => Err(Fault::new(FaultKind::Refused, self.verb, error)),
+            None => Err(Fault::unexpected(self.verb, &Value::BulkString(bytes))),
+        }
     }
 
     /// Seconds and microseconds, as TIME gives them.

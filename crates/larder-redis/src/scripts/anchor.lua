@@ -1,5 +1,5 @@
 call('DEL', NONE)
 same_run()
-log({ARGV[8]})
+log({ARGV[5]})
 call('HSET', META, 'b', decimal(head))
 return {epoch, head}

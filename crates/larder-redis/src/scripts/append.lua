@@ -1,4 +1,4 @@
 call('DEL', NONE)
 same_run()
-append(8, 5)
+append(5, 5)
 return {epoch, head}

@@ -2,4 +2,4 @@ call('DEL', NONE)
 same_run()
 if lower(theirs, OURS) then begin(OURS) end
 local time = call('TIME')
-return {epoch, time[1], time[2], theirs[1], theirs[2], theirs[3], theirs[4]}
+return {epoch, time[1], time[2], theirs}

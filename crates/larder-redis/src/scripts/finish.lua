@@ -1,4 +1,4 @@
-local anchored_in, change = ARGV[8], ARGV[9]
+local anchored_in, change = ARGV[5], ARGV[6]
 call('DEL', NONE)
 same_run()
 if epoch ~= anchored_in then return false end

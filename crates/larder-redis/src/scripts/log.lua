@@ -7,10 +7,9 @@ local function log(changes, raise)
   for i, change in ipairs(changes) do
     local position = first + i - 1
     if raise then raise(change, position) end
-    call('XADD', LOG, decimal(position) .. '-0', 'r', change)
+    call('XADD', LOG, 'MAXLEN', LOG_RECORDS_MAX, decimal(position) .. '-0', 'r', change)
     pushed[#pushed + 1] = struct.pack('<I4', #change) .. change
   end
-  call('XTRIM', LOG, 'MAXLEN', LOG_RECORDS_MAX)
   -- A hint: who misses it asks the log.
   redis.pcall('PUBLISH', CHANNEL, table.concat(pushed))
 end
@@ -35,7 +34,7 @@ local function append(records_at, keys_at)
     if string.byte(record, 2) == KEY then
       local value, lease = KEYS[keys_at], KEYS[keys_at + 1]
       keys_at = keys_at + 2
-      void(lease)
+      void(lease, call('GETRANGE', lease, 40, 40))
       if string.byte(record, 3) == HARD then
         call('DEL', value)
       else

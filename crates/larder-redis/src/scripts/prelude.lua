@@ -1,9 +1,9 @@
 -- What every verb begins with. KEYS: meta, tag table, log, a key that never exists; then the
--- verb's own. ARGV: a random epoch to begin if needed, the caller's version, shards, encoding and
--- tag slots, the channel, how many records the log keeps; then the verb's own from 8 on.
+-- verb's own. ARGV: a random epoch to begin if needed, the caller's parameters (version, shards,
+-- encoding and tag slots, packed: every argument and every field costs), the channel, how many
+-- records the log keeps; then the verb's own from 5 on.
 local META, TABLE, LOG, NONE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local OURS = {ARGV[2], ARGV[3], ARGV[4], ARGV[5]}
-local CHANNEL, LOG_RECORDS_MAX = ARGV[6], ARGV[7]
+local OURS, CHANNEL, LOG_RECORDS_MAX = ARGV[2], ARGV[3], ARGV[4]
 local HARD, SOFT, KEY = 104, 115, 107
 local call, sub = redis.call, string.sub
 
@@ -14,42 +14,48 @@ local function decimal(number)
 end
 
 local function run_id()
-  return string.match(call('INFO', 'server'), 'run_id:(%w+)')
+  local info = call('INFO', 'server')
+  -- Found first: a pattern would be tried at each byte.
+  local _, colon = string.find(info, 'run_id:', 1, true)
+  return colon and string.match(info, '^%w+', colon + 1)
+end
+
+local function numbers(parameters)
+  return {struct.unpack('<I4I4I4I4', parameters)}
 end
 
 -- Meta and tag table carry one epoch; the log starts empty. Values and leases stay: their epoch
 -- tells that they are worth nothing. The DEL comes first, so that a full server lets it through.
 local function begin(parameters)
   call('DEL', LOG, TABLE, META)
-  epoch, head, barrier, slots, theirs = ARGV[1], 0, 0, tonumber(parameters[4]), parameters
-  call('HSET', META, 'e', epoch, 'h', 0, 'b', 0, 'r', run_id(),
-    'v', parameters[1], 's', parameters[2], 'k', parameters[3], 't', parameters[4])
+  epoch, head, barrier, slots, theirs = ARGV[1], 0, 0, numbers(parameters)[4], parameters
+  call('HSET', META, 'e', epoch, 'h', 0, 'b', 0, 'r', run_id(), 'p', parameters)
   call('SETRANGE', TABLE, 16 + 32 * (slots + slots / 16) - 1, '\0')
   call('SETRANGE', TABLE, 0, epoch)
 end
 
 -- Makes sure that there is an epoch, and that the tag table is of it.
 local function live()
-  local meta = call('HMGET', META, 'e', 'h', 'b', 'r', 'v', 's', 'k', 't')
-  if not meta[1] or call('GETRANGE', TABLE, 0, 15) ~= meta[1] then
+  local meta = call('HMGET', META, 'e', 'h', 'b', 'r', 'p')
+  if not meta[1] or not meta[5] or call('GETRANGE', TABLE, 0, 15) ~= meta[1] then
     return begin(OURS)
   end
   epoch, head, barrier = meta[1], tonumber(meta[2]), tonumber(meta[3])
-  run, theirs, slots = meta[4], {meta[5], meta[6], meta[7], meta[8]}, tonumber(meta[8])
+  run, theirs, slots = meta[4], meta[5], struct.unpack('<I4', meta[5], 13)
 end
 
 -- Whether the first parameters are lower: by version, then shards, then encoding, then slots.
 local function lower(one, other)
+  local ones, others = numbers(one), numbers(other)
   for i = 1, 4 do
-    local a, b = tonumber(one[i]), tonumber(other[i])
-    if a ~= b then return a < b end
+    if ones[i] ~= others[i] then return ones[i] < others[i] end
   end
   return false
 end
 
 -- Whether the caller has the parameters of the shard. One that has not may append, no more.
 local function is_member()
-  return not lower(theirs, OURS) and not lower(OURS, theirs)
+  return theirs == OURS
 end
 
 -- As live, for verbs that must not trust the connection: it can outlive the server behind it.
@@ -73,9 +79,14 @@ local function positions(place)
   return struct.unpack('<I8I8', call('GETRANGE', TABLE, place, place + 15))
 end
 
--- Whether the lease is over: deletes it and wakes who waits for it.
-local function void(lease)
-  if call('HGET', lease, 'w') == '1' then
+-- A lease is a string: 16 bytes each of token and epoch, 8 of as_of, and '1' if somebody waits.
+local function granted(token, awaited)
+  return token .. epoch .. struct.pack('<I8', head) .. awaited
+end
+
+-- The lease is over: deletes it and wakes who waits for it.
+local function void(lease, awaited)
+  if awaited == '1' then
     redis.pcall('PUBLISH', CHANNEL, 'w' .. sub(lease, #META + 2))
   end
   call('DEL', lease)
@@ -83,10 +94,10 @@ end
 
 -- Ends the lease if this token holds it, and says of which epoch and position it was.
 local function take(lease, token)
-  local held = call('HMGET', lease, 't', 'e', 'a')
-  if held[1] ~= token then return nil end
-  void(lease)
-  return {epoch = held[2], as_of = tonumber(held[3])}
+  local held = call('GET', lease)
+  if not held or sub(held, 1, 16) ~= token then return nil end
+  void(lease, sub(held, 41))
+  return {epoch = sub(held, 17, 32), as_of = struct.unpack('<I8', held, 33)}
 end
 
 local function flag_soft(value)

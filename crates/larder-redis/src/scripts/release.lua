@@ -1,3 +1,3 @@
 live()
-take(KEYS[5], ARGV[8])
+take(KEYS[5], ARGV[5])
 return 1

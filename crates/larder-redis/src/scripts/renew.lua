@@ -1,5 +1,4 @@
-local lease, token, ttl = KEYS[5], ARGV[8], ARGV[9]
+local lease, token, ttl = KEYS[5], ARGV[5], ARGV[6]
 live()
-local held = call('HMGET', lease, 't', 'e')
-if held[1] ~= token or held[2] ~= epoch then return 0 end
+if call('GETRANGE', lease, 0, 31) ~= token .. epoch then return 0 end
 return call('PEXPIRE', lease, ttl)

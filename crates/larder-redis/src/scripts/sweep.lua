@@ -1,4 +1,4 @@
-local anchored_in, mode = ARGV[8], string.byte(ARGV[9])
+local anchored_in, mode = ARGV[5], string.byte(ARGV[6])
 call('DEL', NONE)
 same_run()
 if epoch ~= anchored_in then return false end

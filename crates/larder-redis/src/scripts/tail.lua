@@ -1,4 +1,4 @@
-local known, from, records_max = ARGV[8], tonumber(ARGV[9]), ARGV[10]
+local known, from, records_max = ARGV[5], tonumber(ARGV[6]), ARGV[7]
 -- A write, so that only a primary that takes writes confirms anything.
 call('DEL', NONE)
 same_run()
@@ -14,5 +14,4 @@ if not missing and head > from then
   missing = #records == 0
 end
 local time = call('TIME')
-return {epoch, head, time[1], time[2], missing and call('GET', TABLE) or false, records,
-  theirs[1], theirs[3]}
+return {epoch, head, time[1], time[2], missing and call('GET', TABLE) or false, records, theirs}

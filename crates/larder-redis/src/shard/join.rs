@@ -4,7 +4,6 @@
 use std::sync::{Arc, Weak};
 
 use larder::shard::ServerTime;
-use larder::shard::parameters::Parameters;
 use larder::shard::state::ConnectReply;
 use parking_lot::Mutex;
 use redis::Value;
@@ -82,27 +81,12 @@ impl RedisShard {
     fn connect_reply(&self, answer: Value) -> Result<(ConnectReply, ServerTime), Fault> {
         let mut answer = Answer::list(CONNECT.verb, answer)?;
         let (epoch, server_time) = (answer.epoch()?, answer.time()?);
-        let [version, shards, encoding, tag_slots] =
-            [answer.number()?, answer.number()?, answer.number()?, answer.number()?];
-        let ours = self.options.parameters;
-        if [version, shards, encoding, tag_slots] == numbers(ours) {
-            return Ok((ConnectReply::Joined { epoch, server_time }, server_time));
-        }
-        let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
-        let slots = usize::try_from(tag_slots).unwrap_or(usize::MAX);
-        let parameters = Parameters::new(narrow(shards), slots)
-            .map_err(|error| Fault::new(FaultKind::Refused, CONNECT.verb, error))?
-            .of_versions(narrow(version), narrow(encoding));
-        Ok((ConnectReply::Outranked { parameters }, server_time))
+        let parameters = answer.parameters()?;
+        let reply = if parameters == self.options.parameters {
+            ConnectReply::Joined { epoch, server_time }
+        } else {
+            ConnectReply::Outranked { parameters }
+        };
+        Ok((reply, server_time))
     }
-}
-
-/// The parameters in the order in which they are compared.
-pub(super) fn numbers(parameters: Parameters) -> [u64; 4] {
-    [
-        u64::from(parameters.version()),
-        u64::from(parameters.shards()),
-        u64::from(parameters.encoding()),
-        parameters.tag_slots() as u64,
-    ]
 }

@@ -18,7 +18,6 @@ use larder::shard::{
 use redis::Value;
 
 use super::RedisShard;
-use super::join::numbers;
 use crate::answer::{Answer, number};
 use crate::fault::{Fault, FaultKind};
 use crate::scripts::{self, Script};
@@ -26,7 +25,7 @@ use crate::server::Need;
 use crate::server::batch::{Meta, RawRead};
 use crate::server::line::{Call, Line};
 use crate::topology::Route;
-use crate::wire::{envelope, record, table};
+use crate::wire::{envelope, parameters, record, table};
 
 /// How often a call is tried whose repetition changes nothing.
 const TRIES: u32 = 3;
@@ -92,9 +91,9 @@ impl RedisShard {
         let mut all_keys = Vec::with_capacity(4 + keys.len());
         all_keys.extend([&names.meta, &names.table, &names.log, &names.none].map(Vec::clone));
         all_keys.extend(keys);
-        let mut all_arguments = Vec::with_capacity(7 + arguments.len());
+        let mut all_arguments = Vec::with_capacity(4 + arguments.len());
         all_arguments.push(self.options.random.next_u128().to_le_bytes().to_vec());
-        all_arguments.extend(numbers(self.options.parameters).map(decimal));
+        all_arguments.push(parameters::encode(self.options.parameters));
         all_arguments.push(names.channel.clone());
         all_arguments.push(decimal(self.options.log_records_max as u64));
         all_arguments.extend(arguments);
@@ -370,9 +369,9 @@ impl RedisShard {
             records.push(LogRecord { position, change });
         }
         // Of keys in another form this node would not know which entries they are.
-        let forms = (answer.number()?, answer.number()?);
-        let [version, _, encoding, _] = numbers(self.options.parameters);
-        if forms != (version, encoding) {
+        let (theirs, ours) = (answer.parameters()?, self.options.parameters);
+        let forms = (theirs.version(), theirs.encoding());
+        if forms != (ours.version(), ours.encoding()) {
             let reason = format!("the namespace is used with version and key encoding {forms:?}");
             return Err(Fault::new(FaultKind::Refused, verb, reason));
         }

@@ -2,6 +2,7 @@
 //! them. Knows no connection.
 
 pub(crate) mod envelope;
+pub(crate) mod parameters;
 mod reader;
 pub(crate) mod record;
 pub(crate) mod table;

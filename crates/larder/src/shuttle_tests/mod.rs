@@ -23,6 +23,7 @@ mod landing;
 mod primary;
 mod puts;
 mod stage;
+mod through;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -146,6 +146,13 @@ pub(super) enum By {
     Pattern,
 }
 
+/// Where a write through the cache learns which entry it writes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Through {
+    Key,
+    Result,
+}
+
 impl By {
     pub(super) fn names(self) -> Invalidation {
         match self {
@@ -249,6 +256,21 @@ impl Stage {
         let version = self.source.version.fetch_add(1, Ordering::SeqCst) + 1;
         let invalidated = block_on(self.larder.invalidate(by.names()));
         drop(invalidated);
+        self.source.told.fetch_max(version, Order::Relaxed);
+    }
+
+    /// Writes a new version through the cache.
+    pub(super) fn write_through(&self, through: Through) {
+        let source = Arc::clone(&self.source);
+        let write = || async move {
+            let version = source.version.fetch_add(1, Ordering::SeqCst) + 1;
+            Ok::<_, io::Error>(Loaded::value(version).tag(TAG))
+        };
+        let written = match through {
+            Through::Key => block_on(self.cache.write_through(&KEY, write).run()),
+            Through::Result => block_on(self.cache.create_through(write, |_| KEY).run()),
+        };
+        let version = *written.expect("the source answers").answer.value().expect("a version");
         self.source.told.fetch_max(version, Order::Relaxed);
     }
 
