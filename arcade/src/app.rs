@@ -240,8 +240,13 @@ impl App {
 }
 
 fn cache_of(settings: &Settings, tier: &SharedTier) -> Result<Larder, BuildError> {
-    Larder::builder("arcade")
-        .shards(tier.shards())
+    let builder = Larder::builder("arcade").shards(tier.shards());
+    let builder = match &settings.redis.server {
+        // The cache gives up a call no sooner than its server is to be given up.
+        Some(server) => builder.call_timeout(server.command_timeout),
+        None => builder,
+    };
+    builder
         .observer(Arc::new(Alarms))
         .bytes_max(settings.cache.memory_bytes_max)
         .entries_max(settings.cache.entries_max)

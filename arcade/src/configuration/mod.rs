@@ -230,6 +230,13 @@ impl Reading {
         })
     }
 
+    /// Whether somebody has set it, to whatever.
+    fn is_given(&self, name: &str) -> bool {
+        let setting = SETTINGS.iter().find(|setting| setting.name == name);
+        let found = setting.and_then(|setting| self.layers.text(setting));
+        found.is_some_and(|(_, layer)| layer != Layer::Default)
+    }
+
     fn shown(&self, setting: &'static Setting, profile: Profile) -> Shown {
         let (value, layer) = match (self.layers.text(setting), (setting.fallback)(profile)) {
             (Some((_, layer)), _) if hidden(setting.kind) => ("(hidden)".to_owned(), layer),

@@ -5,9 +5,16 @@ use std::time::Duration;
 
 use larder_redis::{Credentials, RedisOptions, Tls, Topology};
 
-use super::Reading;
 use super::problem::Problem;
+use super::{Reading, SETTINGS};
 use crate::settings::{Profile, Redis, RedisMode};
+
+/// What a URL says too.
+const PARTS: [&str; 5] =
+    ["redis.host", "redis.port", "redis.username", "redis.password", "redis.database"];
+
+/// What a URL says by its scheme.
+const TLS: &str = "redis.tls";
 
 impl Reading {
     pub(super) fn redis(&mut self, profile: Profile) -> Redis {
@@ -50,23 +57,45 @@ impl Reading {
         let parts = self.redis_parts(profile);
         let (authorities, millis) = (self.authorities(profile), Duration::from_millis);
         let mut options = match (url, host) {
-            (Some(url), None) => RedisOptions::from_url(&url).ok()?,
+            (Some(url), _) => self.redis_of_url(&url, parts.encrypted)?,
             (None, Some(host)) => parts.at(host),
             (None, None) => return None,
-            (Some(_), Some(_)) => {
-                self.problems.push(Problem {
-                    subject: "REDIS_HOST (redis.host)".to_owned(),
-                    message: "is given together with REDIS_URL (redis.url): one of both".to_owned(),
-                });
-                return None;
-            }
         };
-        if let (Some(tls), Some(pem)) = (&mut options.tls, authorities) {
-            tls.authorities_pem = Some(pem);
+        match (&mut options.tls, authorities) {
+            (Some(tls), Some(pem)) => tls.authorities_pem = Some(pem),
+            (None, Some(_)) => self.refuse_part(
+                "redis.tls_authorities",
+                "vouches for nobody: connections are not encrypted (rediss://, REDIS_TLS_ENABLED)",
+            ),
+            (_, None) => {}
         }
         options.connect_timeout = millis(self.number("redis.connect_timeout_ms", profile).max(1));
         options.command_timeout = millis(self.number("redis.command_timeout_ms", profile).max(1));
         Some(options)
+    }
+
+    /// A URL says everything itself: a part beside it would be left out in silence, and a password or
+    /// TLS that is left out is no small thing.
+    fn redis_of_url(&mut self, url: &str, encrypted: bool) -> Option<RedisOptions> {
+        let options = RedisOptions::from_url(url).ok()?;
+        let before = self.problems.len();
+        for part in PARTS {
+            if self.is_given(part) {
+                self.refuse_part(part, "is given together with REDIS_URL (redis.url): one of both");
+            }
+        }
+        if self.is_given(TLS) && encrypted != options.tls.is_some() {
+            let scheme = if encrypted { "rediss://" } else { "redis://" };
+            self.refuse_part(TLS, &format!("wants a REDIS_URL (redis.url) of {scheme}"));
+        }
+        (self.problems.len() == before).then_some(options)
+    }
+
+    fn refuse_part(&mut self, name: &'static str, message: &str) {
+        if let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) {
+            let subject = format!("{} ({name})", setting.variable);
+            self.problems.push(Problem { subject, message: message.to_owned() });
+        }
     }
 
     /// What goes with a host. Read in any case, so that every mistake is named.
@@ -78,7 +107,7 @@ impl Reading {
                 password: self.text("redis.password", profile),
             },
             database: self.number("redis.database", profile) as u32,
-            encrypted: matches!(self.text("redis.tls", profile).as_deref(), Some("true" | "on")),
+            encrypted: matches!(self.text(TLS, profile).as_deref(), Some("true" | "on")),
         }
     }
 

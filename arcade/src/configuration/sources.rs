@@ -14,6 +14,10 @@ use crate::settings::Profile;
 /// Prefixes of variables that nobody else uses: an unknown one is a slip of the pen.
 const GUARDED_PREFIXES: [&str; 3] = ["ARCADE_", "CACHE_", "LARDER_"];
 
+/// What other servers of this kind are set with, and this one is not: its connections to Redis are
+/// two, whatever the load.
+const WITHOUT_EFFECT: [&str; 2] = ["REDIS_MAX_CLIENTS", "REDIS_ACQUIRE_TIMEOUT"];
+
 /// The settings file that is read if it exists and no other is named.
 const FILE_DEFAULT: &str = "arcade.toml";
 
@@ -61,7 +65,10 @@ impl Environment {
     /// A warning for each variable that looks like ours and is not.
     pub fn warnings(&self) -> Vec<Warning> {
         let known = || SETTINGS.iter().map(|setting| setting.variable).chain(OTHER_VARIABLES);
-        let ours = |name: &&String| GUARDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        let ours = |name: &&String| {
+            GUARDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+                || WITHOUT_EFFECT.contains(&name.as_str())
+        };
         self.variables
             .keys()
             .filter(ours)

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, TestClient, WORLD};
+use crate::support::{Answer, TestClient, WORLD, asked};
 
 const BUYERS: i64 = 64;
 
@@ -21,7 +21,7 @@ const SEED: u64 = 20_261_129;
 /// Names how many rounds there are; the long form of the tests sets it.
 const ROUNDS_VARIABLE: &str = "ARCADE_BUYING_ROUNDS";
 
-const ROUNDS_DEFAULT: u32 = 5;
+const ROUNDS_DEFAULT: u64 = 5;
 
 /// A slow machine is busy for a while, but not for ever.
 const ATTEMPTS_MAX: u32 = 5;
@@ -106,15 +106,9 @@ async fn round(client: &Arc<TestClient>, price: i64, stock: i64) {
     assert_eq!(ledger::audit(&client.store).await.expect("audit"), Audit::default());
 }
 
-#[expect(clippy::disallowed_methods, reason = "the long form of the tests is asked for so")]
-fn rounds() -> u32 {
-    let asked = std::env::var(ROUNDS_VARIABLE).ok();
-    asked.map_or(ROUNDS_DEFAULT, |rounds| rounds.parse().expect("a number of rounds"))
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_buyers_get_exactly_what_is_there_and_the_books_agree() {
-    let rounds = rounds();
+    let rounds = asked(ROUNDS_VARIABLE).unwrap_or(ROUNDS_DEFAULT);
     println!("seed {SEED}, {rounds} rounds");
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let client = Arc::new(TestClient::start_in(CROWD, &[]).await);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use arcade::auth::{Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::http::Verb;
 use arcade::settings::Secret;
-use larder_rig::{RedisServer, Stopwatch, free_port};
+use larder_rig::{Authority, RedisServer, Stopwatch, free_port};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -150,6 +150,30 @@ async fn a_start_that_requires_redis_fails_within_bounds_and_says_all_that_is_mi
     let output = output.expect("in time").expect("run");
     let message = String::from_utf8_lossy(&output.stderr);
     assert!(message.contains("Redis is required") && message.contains("database"), "{message}");
+}
+
+#[tokio::test]
+async fn an_encrypted_redis_is_used_as_a_url_and_in_parts_and_only_with_its_authority() {
+    let directory = tempfile::tempdir().expect("a directory");
+    migrated(&directory).await;
+    let authority = Authority::found();
+    let (_redis, port) = RedisServer::start_with_tls(&authority);
+    let file = directory.path().join("authority.pem");
+    std::fs::write(&file, authority.pem()).expect("written");
+    let (file, port) = (file.to_string_lossy().into_owned(), port.to_string());
+    let url = format!("rediss://localhost:{port}");
+    let (required, known) = (("ARCADE_REDIS", "required"), ("REDIS_TLS_CA_FILE", file.as_str()));
+    let parts =
+        [("REDIS_HOST", "localhost"), ("REDIS_PORT", port.as_str()), ("REDIS_TLS_ENABLED", "true")];
+    for named in [[("REDIS_URL", url.as_str())].as_slice(), &parts] {
+        let variables = [named, &[required, known]].concat();
+        let process = Process::start(directory.path(), &variables).await;
+        assert_eq!(process.get("/readyz").await.json()["status"], "ready");
+    }
+    let unknown = [("REDIS_URL", url.as_str()), required];
+    let output = arcade(directory.path(), &unknown).output().await.expect("run");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && message.contains("certificate"), "{message}");
 }
 
 #[tokio::test]

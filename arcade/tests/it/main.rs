@@ -30,5 +30,7 @@ mod support;
 mod system;
 mod tabletop;
 mod tournaments;
+#[cfg(unix)]
+mod under_load;
 mod users;
 mod warming;

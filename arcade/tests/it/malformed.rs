@@ -4,7 +4,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
-use crate::support::TestClient;
+use crate::support::{TestClient, asked};
 
 /// How many are sent unless `ARCADE_MALFORMED` says otherwise; the long form sends 10,000.
 const REQUESTS: usize = 500;
@@ -119,8 +119,8 @@ fn malformed(dice: &mut StdRng, tokens: &[String]) -> Vec<u8> {
 async fn no_malformed_request_makes_the_server_fail() {
     // A request that never ends costs the read timeout; a short one keeps the run short.
     let client = TestClient::start_with(&[("ARCADE_READ_TIMEOUT_MS", "20")]).await;
-    let requests = number("ARCADE_MALFORMED").unwrap_or(REQUESTS as u64);
-    let seed = number("ARCADE_SEED").unwrap_or_else(|| rand::rng().random());
+    let requests = asked("ARCADE_MALFORMED").unwrap_or(REQUESTS as u64);
+    let seed = asked("ARCADE_SEED").unwrap_or_else(|| rand::rng().random());
     println!("{requests} malformed requests with ARCADE_SEED={seed}");
     let tokens = [client.player(1), client.admin()];
     let mut dice = StdRng::seed_from_u64(seed);
@@ -137,9 +137,4 @@ async fn no_malformed_request_makes_the_server_fail() {
     let metrics = client.send(arcade::http::Verb::Get, "/metrics", None, "").await;
     assert!(!metrics.text.contains("status=\"500\""), "{}", metrics.text);
     client.stop().await;
-}
-
-#[expect(clippy::disallowed_methods, reason = "the long form and a replay are asked for by variable")]
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }

@@ -128,9 +128,32 @@ fn a_wrong_redis_is_named_and_its_password_is_not() {
         let message = check(&[(variable, value)], "", &[subject]);
         assert!(message.contains(limit) && !message.contains("s3cret"), "{message}");
     }
-    let both = [("REDIS_URL", "redis://a"), ("REDIS_HOST", "b")];
-    let message = check(&both, "", &["REDIS_HOST (redis.host)"]);
-    assert!(message.contains("one of both"), "{message}");
+}
+
+#[test]
+fn nothing_that_is_said_beside_a_redis_url_is_left_out_in_silence() {
+    let plain = ("REDIS_URL", "redis://a");
+    let parts = [
+        ("REDIS_HOST", "b", "REDIS_HOST (redis.host)"),
+        ("REDIS_PORT", "6390", "REDIS_PORT (redis.port)"),
+        ("REDIS_USERNAME", "arcade", "REDIS_USERNAME (redis.username)"),
+        ("REDIS_PASSWORD", "s3cret", "REDIS_PASSWORD (redis.password)"),
+        ("REDIS_DB", "3", "REDIS_DB (redis.database)"),
+    ];
+    for (variable, value, subject) in parts {
+        let message = check(&[plain, (variable, value)], "", &[subject]);
+        assert!(message.contains("one of both") && !message.contains("s3cret"), "{message}");
+    }
+    let tls = "REDIS_TLS_ENABLED (redis.tls)";
+    let encrypted = ("REDIS_URL", "rediss://a");
+    let message = check(&[plain, ("REDIS_TLS_ENABLED", "true")], "", &[tls]);
+    assert!(message.contains("rediss://"), "{message}");
+    check(&[encrypted, ("REDIS_TLS_ENABLED", "off")], "", &[tls]);
+    check(&[encrypted, ("REDIS_TLS_ENABLED", "on")], "", &[]);
+    check(&[plain, ("REDIS_TLS_ENABLED", "false")], "", &[]);
+    let authority = ("REDIS_TLS_CA_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    check(&[plain, authority], "", &["REDIS_TLS_CA_FILE (redis.tls_authorities)"]);
+    check(&[encrypted, authority], "", &[]);
 }
 
 #[test]
@@ -263,6 +286,7 @@ fn a_variable_that_looks_like_ours_and_is_not_is_warned_of() {
         ("LARDER_URL", "x"),
         ("CACHE_ENTRIES_MAX", "1"),
         ("LARDER_QQQ", "1"),
+        ("REDIS_MAX_CLIENTS", "10"),
         ("HOME", "/"),
     ];
     let warnings: Vec<(String, Option<String>)> = Environment::of("", variables)
@@ -274,7 +298,7 @@ fn a_variable_that_looks_like_ours_and_is_not_is_warned_of() {
     assert_eq!(warnings[0], ("CACHE_ENTRYS_MAX".to_owned(), near));
     assert_eq!(
         warnings.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-        ["CACHE_ENTRYS_MAX", "LARDER_QQQ"]
+        ["CACHE_ENTRYS_MAX", "LARDER_QQQ", "REDIS_MAX_CLIENTS"]
     );
 }
 

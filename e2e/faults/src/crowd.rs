@@ -1,6 +1,7 @@
 //! Readers and writers, for as long as they are wanted. Seeded: the seed is printed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
@@ -22,12 +23,15 @@ pub struct Pace {
     pub reads_every: Duration,
     /// A writer of each node rests so long, on average, between two changes.
     pub changes_every: Duration,
+    /// How long the last reads and changes may take: what has not ended by then hangs.
+    pub patience: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
         let millis = Duration::from_millis;
-        Pace { readers: 8, reads_every: millis(2), changes_every: millis(4) }
+        let patience = Duration::from_secs(10);
+        Pace { readers: 8, reads_every: millis(2), changes_every: millis(4), patience }
     }
 }
 
@@ -37,6 +41,8 @@ pub struct Crowd<N> {
     source: Source,
     history: Arc<History>,
     seed: u64,
+    over: Arc<AtomicBool>,
+    patience: Duration,
     at_work: JoinSet<()>,
 }
 
@@ -45,6 +51,7 @@ impl<N: Node> Crowd<N> {
     pub fn on(nodes: Vec<N>, source: Source, pace: Pace) -> Self {
         let history = Arc::new(History::new(nodes.len()));
         let (seed, nodes) = (rand::random(), Arc::<[N]>::from(nodes));
+        let over = Arc::new(AtomicBool::new(false));
         println!("seed {seed}");
         let mut at_work = JoinSet::new();
         for node in 0..nodes.len() {
@@ -56,6 +63,7 @@ impl<N: Node> Crowd<N> {
                     source: source.clone(),
                     history: Arc::clone(&history),
                     dice: SmallRng::seed_from_u64(member_seed),
+                    over: Arc::clone(&over),
                 };
                 if at_work.len() % (pace.readers + 1) == pace.readers {
                     at_work.spawn(member.write(pace.changes_every));
@@ -64,7 +72,7 @@ impl<N: Node> Crowd<N> {
                 }
             }
         }
-        Crowd { nodes, source, history, seed, at_work }
+        Crowd { nodes, source, history, seed, over, patience: pace.patience, at_work }
     }
 
     /// The nodes that it asks.
@@ -77,9 +85,22 @@ impl<N: Node> Crowd<N> {
         &self.history
     }
 
-    /// Sends everybody home and says what they saw.
+    /// Lets everybody end what they are at, and says what they saw. Whoever cannot end it has failed.
+    ///
+    /// # Panics
+    /// One of them did.
     pub async fn end(mut self, row: &'static str) -> Report {
-        self.at_work.shutdown().await;
+        self.over.store(true, Ordering::Relaxed);
+        let home = async {
+            while let Some(ended) = self.at_work.join_next().await {
+                if let Err(panic) = ended {
+                    std::panic::resume_unwind(panic.into_panic());
+                }
+            }
+        };
+        if tokio::time::timeout(self.patience, home).await.is_err() {
+            self.history.hung(self.at_work.len() as u64, self.patience);
+        }
         Report::of(row, self.seed, &self.history, &self.source)
     }
 }
@@ -90,6 +111,7 @@ struct Member<N> {
     source: Source,
     history: Arc<History>,
     dice: SmallRng,
+    over: Arc<AtomicBool>,
 }
 
 impl<N: Node> Member<N> {
@@ -104,8 +126,12 @@ impl<N: Node> Member<N> {
         pause(on_average.mul_f64(2.0 * share)).await;
     }
 
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
     async fn read(mut self, every: Duration) {
-        loop {
+        while !self.is_over() {
             self.rest(every).await;
             let key = self.key();
             let begun = self.history.begin(self.node, key);
@@ -116,7 +142,7 @@ impl<N: Node> Member<N> {
 
     async fn write(mut self, every: Duration) {
         let mut later = JoinSet::new();
-        loop {
+        while !self.is_over() {
             while later.try_join_next().is_some() {}
             self.rest(every).await;
             let key = self.key();
@@ -131,5 +157,59 @@ impl<N: Node> Member<N> {
                 });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Answer;
+
+    /// What a node does that is read.
+    #[derive(Clone, Copy)]
+    enum Doing {
+        Answers,
+        Panics,
+        Hangs,
+    }
+
+    impl Node for Doing {
+        async fn read(&self, key: usize, source: &Source) -> Result<Answer, String> {
+            match self {
+                Doing::Answers => {
+                    Ok(Answer { version: source.load(key).await, origin: "the source" })
+                }
+                Doing::Panics => panic!("a node that panics"),
+                Doing::Hangs => std::future::pending().await,
+            }
+        }
+
+        async fn invalidate(&self, _: usize) -> Told {
+            Told::Shared
+        }
+    }
+
+    async fn report_of(doing: Doing) -> Report {
+        let patience = Duration::from_millis(50);
+        let pace = Pace { readers: 2, patience, ..Pace::default() };
+        let crowd = Crowd::on(vec![doing], Source::new(Duration::ZERO), pace);
+        pause(Duration::from_millis(50)).await;
+        crowd.end("a row").await
+    }
+
+    #[tokio::test]
+    async fn nodes_that_answer_have_not_failed() {
+        report_of(Doing::Answers).await.must_be_clean();
+    }
+
+    #[tokio::test]
+    async fn reads_that_hang_have_failed() {
+        assert_eq!(report_of(Doing::Hangs).await.failed, 2);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "a node that panics")]
+    async fn a_panic_is_not_swallowed() {
+        report_of(Doing::Panics).await;
     }
 }

@@ -145,6 +145,12 @@ impl History {
         self.rows[key].shared.lock().push((due, version));
     }
 
+    /// So many reads or changes have not ended after `patience`.
+    pub(crate) fn hung(&self, count: u64, patience: Duration) {
+        self.failed.fetch_add(count, Ordering::Relaxed);
+        self.tell(format!("{count} reads or changes had not ended after {patience:?}"));
+    }
+
     fn tell(&self, story: String) {
         let mut stories = self.stories.lock();
         if stories.len() < STORIES_MAX {

@@ -67,6 +67,13 @@ pub(crate) fn on_server() -> Option<PostgresDatabase> {
     }
 }
 
+/// A number that the caller of the tests asks for: how long they are, or which seed to repeat.
+#[expect(clippy::disallowed_methods, reason = "the long form and a replay are asked for by variable")]
+pub(crate) fn asked(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, but must be a number")))
+}
+
 /// The path of a route with `id` in place of each parameter.
 pub(crate) fn with_ids(path: &str, id: &str) -> String {
     let parts = path.split('/').map(|part| if part.starts_with('{') { id } else { part });
