@@ -1,5 +1,6 @@
 //! The failure model on real servers: each row under load, with every answer checked.
 
+mod loads;
 mod moves;
 mod probe;
 mod racing_writers;
