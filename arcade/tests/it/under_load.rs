@@ -133,10 +133,17 @@ async fn all_say(processes: &[Process], status: &str) {
 }
 
 /// Completes once so much more has been read.
-async fn read_on(processes: &[Process], history: &History, reads: u64) {
+///
+/// # Panics
+/// A reader or a writer did, or has left.
+async fn read_on(at_work: &mut JoinSet<()>, history: &History, processes: &[Process], reads: u64) {
     let enough = history.reads.load(Ordering::Relaxed) + reads;
     while history.reads.load(Ordering::Relaxed) < enough {
         assert_eq!(processes[0].get("/livez").await.status, 200);
+        if let Some(left) = at_work.try_join_next() {
+            left.expect("every read and change is answered as it must be");
+            panic!("somebody has left");
+        }
     }
 }
 
@@ -174,17 +181,16 @@ async fn nobody_reads_what_is_older_than_the_bound_while_redis_dies_again_and_ag
         // Now and then for longer than the bound, so that each process stops trusting its memory.
         let down = Stopwatch::started();
         while kill % 4 == 3 && down.elapsed() < STALENESS_MAX + STALENESS_MAX / 2 {
-            read_on(&processes, &history, 10).await;
+            read_on(&mut at_work, &history, &processes, 10).await;
         }
-        read_on(&processes, &history, 100).await;
+        read_on(&mut at_work, &history, &processes, 100).await;
         redis.run();
         all_say(&processes, "ready").await;
-        read_on(&processes, &history, 100).await;
-        assert!(at_work.try_join_next().is_none(), "somebody has left");
+        read_on(&mut at_work, &history, &processes, 100).await;
     }
     history.is_over.store(true, Ordering::Relaxed);
     while let Some(ended) = at_work.join_next().await {
-        ended.expect("every read and change was answered as it must be");
+        ended.expect("every read and change is answered as it must be");
     }
     let counted = [&history.reads, &history.changed].map(|count| count.load(Ordering::Relaxed));
     let ([reads, changes], slowest) = (counted, *history.slowest.lock());
