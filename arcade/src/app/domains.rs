@@ -47,6 +47,7 @@ impl Domains {
         let assets = AssetCaches::build(reads, AssetRows::new(store.clone()))?;
         let systems = SystemCaches::build(reads, SystemRows::new(store.clone()))?;
         let builds = BuildCaches::build(reads, BuildRows::new(store.clone()))?;
+        let sets = market.warmed(tournaments.warmed(notifications.warmed(sets)));
         let sets = assets.warmed(systems.warmed(rooms.warmed(builds.warmed(sets))));
         let domains = Domains {
             notifications: Notifications::new(notifications, writes.clone()),

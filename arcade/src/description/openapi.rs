@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::http::{Access, Asked, Format, Route, Verb, id, object_schema};
+use crate::http::{Access, Asked, AskedBody, Format, Route, id, object_schema};
 use crate::settings;
 
 /// Every route of `table`.
@@ -61,10 +61,9 @@ fn operation(route: &Route, settings: &settings::Cache) -> Value {
     if route.access != Access::Public {
         operation["security"] = json!([{ "bearer": [] }]);
     }
-    if let Some(body) = &route.takes.body {
-        let schema = object_schema(body);
-        operation["requestBody"] =
-            json!({ "required": true, "content": { "application/json": { "schema": schema } } });
+    if let Some(AskedBody { required, fields }) = &route.takes.body {
+        let content = json!({ "application/json": { "schema": object_schema(fields) } });
+        operation["requestBody"] = json!({ "required": required, "content": content });
     }
     if let Some(fresh) = route.fresh_for(settings) {
         let names: Vec<&str> = route.cached.iter().map(|plan| plan.name).collect();
@@ -105,39 +104,20 @@ fn responses(route: &Route) -> Value {
     let mut responses = Map::new();
     let good = route.status.as_str().to_owned();
     responses.insert(good, json!({ "description": "The answer." }));
+    if let Some(status) = route.status_of_new {
+        let made = json!({ "description": "The same, of what was not there before." });
+        responses.insert(status.as_str().to_owned(), made);
+    }
     if !route.cached.is_empty() {
         let held = json!({ "description": "The caller holds the answer that If-None-Match names." });
         responses.insert("304".to_owned(), held);
     }
-    for (status, description) in failures(route) {
+    for (status, description) in route.failures() {
         let content = json!({
             "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } },
         });
         let failure = json!({ "description": description, "content": content });
-        responses.insert(status.to_owned(), failure);
+        responses.insert(status.as_str().to_owned(), failure);
     }
     Value::Object(responses)
-}
-
-/// The failures that the route's input and access can have.
-fn failures(route: &Route) -> Vec<(&'static str, &'static str)> {
-    let names_a_thing = route.parameters().next().is_some();
-    let changes = route.verb != Verb::Get;
-    let possible = [
-        (true, "400", "The input is wrong; details name each field."),
-        (route.access != Access::Public, "401", "No token, or a bad one."),
-        (route.access == Access::Admin, "403", "The role is not enough."),
-        (names_a_thing, "404", "No such thing, or somebody else's."),
-        (changes, "408", "The body did not arrive in time."),
-        (changes, "409", "It does not fit what is there."),
-        (changes, "413", "The body is too long."),
-        (changes, "415", "The body is compressed."),
-        (true, "429", "Too many requests."),
-        (true, "503", "A part is away; try again."),
-    ];
-    possible
-        .into_iter()
-        .filter(|(applies, ..)| *applies)
-        .map(|(_, status, text)| (status, text))
-        .collect()
 }

@@ -29,11 +29,16 @@ fn section(route: &Route, settings: &settings::Cache) -> String {
         Access::Admin => "With the token of an admin.",
     };
     let name = format!("{} {}", route.verb.name(), route.path);
+    let statuses: Vec<String> = [Some(route.status), route.status_of_new]
+        .iter()
+        .flatten()
+        .map(|status| status.as_u16().to_string())
+        .collect();
     let mut html = format!(
         "<h2>{}</h2>\n<p>{} {who} Answers {}.</p>\n",
         escaped(&name),
         escaped(route.about),
-        route.status.as_u16()
+        statuses.join(" or ")
     );
     if let Some(fresh) = route.fresh_for(settings) {
         let tags: Vec<String> =
@@ -41,9 +46,13 @@ fn section(route: &Route, settings: &settings::Cache) -> String {
         let line = format!("<p>Cached {} s; dropped by {}.</p>\n", fresh.as_secs(), tags.join(", "));
         html.push_str(&line);
     }
+    for (status, why) in &route.refusals {
+        html.push_str(&format!("<p>{}: {}</p>\n", status.as_u16(), escaped(why)));
+    }
+    html.push_str(&fields("Path", &route.takes.path));
     html.push_str(&fields("Header", &route.takes.headers));
     html.push_str(&fields("Query", &route.takes.query));
-    html.push_str(&fields("Body", route.takes.body.as_deref().unwrap_or_default()));
+    html.push_str(&fields("Body", route.takes.body_fields()));
     html
 }
 

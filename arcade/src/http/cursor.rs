@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use larder::Key;
+use larder::{Key, ReadableKey};
 use serde_json::{Value, json};
 use twox_hash::XxHash3_64;
 
@@ -18,7 +18,7 @@ const CHARS: usize = 32;
 
 /// A place in a list: behind the item with this place in its order and this number. Unlike a page
 /// it neither skips nor repeats an item when the list grows at its head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Key)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Key, ReadableKey)]
 pub struct Cursor {
     /// What the list is ordered by.
     pub order: i64,

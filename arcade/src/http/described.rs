@@ -10,14 +10,30 @@ use super::input::{IdPath, IdPaths, JsonBody, MaybeBody, NAME, NamePath, NoInput
 /// What a handler takes.
 #[derive(Debug, Clone, Default)]
 pub struct Takes {
-    /// Parameters of its path that are no ids.
+    /// Parameters of its path that are not only ids.
     pub path: Vec<Asked>,
     /// Headers that mean something to this route.
     pub headers: Vec<Asked>,
     /// The fields of its query.
     pub query: Vec<Asked>,
-    /// The fields of its body, if it takes one.
-    pub body: Option<Vec<Asked>>,
+    /// Its body, if it takes one.
+    pub body: Option<AskedBody>,
+}
+
+/// A body that a handler takes.
+#[derive(Debug, Clone)]
+pub struct AskedBody {
+    /// Whether it must be there.
+    pub required: bool,
+    /// Its fields.
+    pub fields: Vec<Asked>,
+}
+
+impl Takes {
+    /// The fields of its body; none if it takes none.
+    pub fn body_fields(&self) -> &[Asked] {
+        self.body.as_ref().map_or(&[], |body| &body.fields)
+    }
 }
 
 /// An argument of a handler, or all of them.
@@ -34,13 +50,13 @@ impl<I: Input> Described for Query<I> {
 
 impl<I: Input> Described for JsonBody<I> {
     fn describe(takes: &mut Takes) {
-        takes.body = Some(asked::<I>());
+        takes.body = Some(AskedBody { required: true, fields: asked::<I>() });
     }
 }
 
 impl<I: Input> Described for MaybeBody<I> {
     fn describe(takes: &mut Takes) {
-        takes.body = Some(asked::<I>());
+        takes.body = Some(AskedBody { required: false, fields: asked::<I>() });
     }
 }
 

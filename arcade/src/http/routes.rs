@@ -87,12 +87,16 @@ pub struct Route {
     pub about: &'static str,
     /// The status of a good answer.
     pub status: StatusCode,
+    /// The status of a good answer where something came of it that was not there.
+    pub status_of_new: Option<StatusCode>,
     /// How often it may be asked.
     pub traffic: Traffic,
     /// The caches that its answer comes from.
     pub cached: &'static [&'static CachePlan],
     /// The caches of which it drops entries.
     pub drops: &'static [&'static CachePlan],
+    /// What it refuses of itself, with the reason: neither its access nor its input tells of it.
+    pub refusals: Vec<(StatusCode, &'static str)>,
     /// What its handler takes.
     pub takes: Takes,
 }
@@ -105,9 +109,11 @@ impl Route {
             access,
             about,
             status: StatusCode::OK,
+            status_of_new: None,
             traffic: Traffic::Usual,
             cached: &[],
             drops: &[],
+            refusals: Vec::new(),
             takes: Takes::default(),
         }
     }
@@ -156,6 +162,20 @@ impl Route {
     #[must_use]
     pub fn answers(mut self, status: StatusCode) -> Self {
         self.status = status;
+        self
+    }
+
+    /// A good answer has the status 201 where something came of it that was not there.
+    #[must_use]
+    pub fn may_create(mut self) -> Self {
+        self.status_of_new = Some(StatusCode::CREATED);
+        self
+    }
+
+    /// It may refuse with this status what its access and its input let in, and why.
+    #[must_use]
+    pub fn refuses(mut self, status: StatusCode, why: &'static str) -> Self {
+        self.refusals.push((status, why));
         self
     }
 

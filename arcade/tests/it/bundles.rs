@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::TestClient;
 use crate::support::builds::{BOARD, BUILDS, LIKED, OWN, new_build};
+use crate::support::sessions::LoggedIn;
 
 const REFRESH: &str = "/api/v1/cache/refresh";
 
@@ -18,7 +19,12 @@ struct World {
     tournament: String,
     item: i64,
     build: String,
+    /// One of user 1, and one of user 2.
+    sessions: [LoggedIn; 2],
 }
+
+/// A read with its name, and the token of its reader.
+type Named = (&'static str, String, String);
 
 impl World {
     async fn of(client: &TestClient) -> Self {
@@ -32,16 +38,19 @@ impl World {
             tournament: client.tournament(json!({})).await,
             item: client.put_item(json!({})).await,
             build: client.build(1, new_build(json!({ "private": false }))).await,
+            sessions: [client.logged_in(1).await, client.logged_in(2).await],
         }
     }
 
-    /// A read with its name: those of user 1, and a few of user 2. A list comes after what it is
-    /// made of, which it would load.
-    fn reads(&self) -> Vec<(&'static str, i64, String)> {
-        let World { room, asset, system, tournament, item, build } = self;
+    /// Those of user 1, and a few of user 2. A list comes after what it is made of, which it would
+    /// load.
+    fn reads(&self, client: &TestClient) -> Vec<Named> {
+        let World { room, asset, system, tournament, item, build, sessions } = self;
         let of_one = [
             ("account", "/users/me".to_owned()),
             ("balance", "/marketplace/balance".to_owned()),
+            ("inventory", "/marketplace/inventory".to_owned()),
+            ("sessions", "/api/auth/sessions".to_owned()),
             ("notifications", "/notifications".to_owned()),
             ("own rooms", "/api/user/1/rooms".to_owned()),
             ("room", format!("/api/rooms/{room}")),
@@ -66,17 +75,23 @@ impl World {
             ("notifications of another", "/notifications"),
             ("own builds of another", OWN),
             ("account of another", "/users/me"),
+            ("inventory of another", "/marketplace/inventory"),
+            ("sessions of another", "/api/auth/sessions"),
         ];
-        let one = of_one.into_iter().map(|(name, path)| (name, 1, path));
-        let two = of_two.into_iter().map(|(name, path)| (name, 2, path.to_owned()));
-        one.chain(two).collect()
+        // Every other request in a session would read it before.
+        let in_session = ["session", "session of another"].into_iter().zip(sessions);
+        let in_session = in_session
+            .map(|(name, session)| (name, session.access.clone(), "/api/auth/session".to_owned()));
+        let one = of_one.into_iter().map(|(name, path)| (name, client.player(1), path));
+        let two = of_two.map(|(name, path)| (name, client.player(2), path.to_owned()));
+        in_session.chain(one).chain(two).collect()
     }
 
     /// The names of the reads that are no hits.
     async fn missing(&self, client: &TestClient) -> BTreeSet<&'static str> {
         let mut missing = BTreeSet::new();
-        for (name, user, path) in self.reads() {
-            let answer = client.get(&path, &client.player(user)).await;
+        for (name, token, path) in self.reads(client) {
+            let answer = client.get(&path, &token).await;
             assert!(answer.status.is_success(), "{name}: {answer:?}");
             if answer.header("x-cache") != "HIT" {
                 missing.insert(name);
@@ -93,11 +108,22 @@ async fn a_bundle_drops_all_that_is_cached_of_a_thing_and_nothing_else() {
     let World { room, asset, system, item, .. } = &world;
     let number = |path: &str| path.rsplit('/').next().and_then(|id| id.parse::<i64>().ok());
     let (tournament, build) = (number(&world.tournament), number(&world.build));
-    let of_user: &[&str] =
-        &["account", "balance", "notifications", "own rooms", "own builds", "liked builds"];
-    let of_room: &[&str] = &["room", "room by name", "room players", "room assets", "asset"];
+    let of_user = [
+        "account",
+        "balance",
+        "inventory",
+        "session",
+        "sessions",
+        "notifications",
+        "own rooms",
+        "own builds",
+        "liked builds",
+    ];
+    let of_room: &[&str] =
+        &["room", "room by name", "room players", "room assets", "asset", "own rooms"];
     let bundles: Vec<(&str, Option<i64>, &[&str])> = vec![
-        ("user", Some(1), of_user),
+        ("user", Some(1), &of_user),
+        ("sessions", Some(1), &["session", "sessions"]),
         ("room", Some(*room), of_room),
         ("asset", Some(*asset), &["asset", "room assets"]),
         ("system", Some(*system), &["system", "systems"]),

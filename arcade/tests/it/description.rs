@@ -139,6 +139,76 @@ async fn a_header_that_a_route_reads_is_described_with_its_limits() {
 }
 
 #[tokio::test]
+async fn a_room_is_named_in_its_path_by_a_number_or_by_a_name() {
+    let client = TestClient::start().await;
+    let document = document(&client).await;
+    let by_both = &operation(&document, "GET", "/api/rooms/{id}")["parameters"][0];
+    let kinds: Vec<&Value> = by_both["schema"]["oneOf"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|kind| &kind["type"])
+        .collect();
+    assert_eq!((&by_both["name"], kinds), (&json!("id"), vec![&json!("integer"), &json!("string")]));
+    let by_number = &operation(&document, "PATCH", "/api/rooms/{id}")["parameters"][0];
+    assert_eq!(by_number["schema"]["type"], "integer");
+    client.stop().await;
+}
+
+/// What takes these bodies does without one.
+const BODY_MAY_MISS: [(Verb, &str); 3] = [
+    (Verb::Post, "/api/rooms/{id}/join"),
+    (Verb::Post, "/api/v1/cache/warm"),
+    (Verb::Post, "/marketplace/items/{id}/buy"),
+];
+
+#[tokio::test]
+async fn a_body_is_required_where_the_route_does_not_do_without_one() {
+    let client = TestClient::start().await;
+    let document = document(&client).await;
+    for route in route_table() {
+        let body = &operation(&document, route.verb.name(), route.path)["requestBody"];
+        if route.takes.body.is_none() {
+            assert!(body.is_null(), "{}", route.path);
+            continue;
+        }
+        let may_miss = BODY_MAY_MISS.contains(&(route.verb, route.path));
+        assert_eq!(body["required"], !may_miss, "{} {}", route.verb.name(), route.path);
+        if !may_miss {
+            // That it is missing is told apart from what else may be wrong.
+            let path = with_ids(route.path, "1");
+            let answer = client.send(route.verb, &path, client.fitting(&route).as_deref(), "").await;
+            assert_eq!(answer.status, 400, "{} {path}: {answer:?}", route.verb.name());
+        }
+    }
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn who_may_be_refused_is_told_and_why() {
+    let client = TestClient::start().await;
+    let document = document(&client).await;
+    for (verb, path, status) in [
+        ("PATCH", "/api/rooms/{id}", "403"),
+        ("PUT", "/api/systems/{id}/rating", "403"),
+        ("DELETE", "/api/v1/builds/{id}", "403"),
+        ("GET", "/api/v1/cache", "403"),
+        ("POST", "/auth/login", "401"),
+        ("POST", "/marketplace/items/{id}/buy", "422"),
+    ] {
+        let told = &operation(&document, verb, path)["responses"][status]["description"];
+        assert!(told.as_str().is_some_and(|told| told.ends_with('.')), "{verb} {path}: {told}");
+    }
+    let page = client.send(Verb::Get, "/docs", None, "").await.text;
+    assert!(page.contains("<p>403: You have made it yourself.</p>"));
+    for route in route_table() {
+        let responses = &operation(&document, route.verb.name(), route.path)["responses"];
+        assert!(route.failures().iter().all(|(status, _)| responses[status.as_str()].is_object()));
+    }
+    client.stop().await;
+}
+
+#[tokio::test]
 async fn the_page_names_every_route_and_loads_nothing_from_elsewhere() {
     let client = TestClient::start().await;
     let page = client.send(Verb::Get, "/docs", None, "").await;

@@ -135,6 +135,67 @@ async fn what_only_users_made_hot_is_warm_after_a_restart_and_shows_what_was_wri
     client.stop().await;
 }
 
+/// Something of each domain that nobody changes: what everybody sees, and what user 1 sees.
+async fn asked_for(client: &TestClient) -> Vec<String> {
+    let (tournament, [first, _]) = client.begun_tournament().await;
+    let item = client.put_item(json!({ "category": "cue" })).await;
+    for _ in 0..2 {
+        assert_eq!(client.buy(1, item, "").await.status, 201);
+    }
+    let inventory = "/marketplace/inventory?limit=1";
+    let head = client.read_by(1, inventory).await.json();
+    let behind = head["nextCursor"].as_str().expect("two pieces").to_owned();
+    let fixed = [
+        "/v1/tournaments",
+        "/v1/tournaments?status=ACTIVE&limit=5",
+        "/v1/tournaments/venue/7",
+        "/marketplace/items?category=cue",
+        "/marketplace/balance",
+        "/notifications?limit=5",
+        "/notifications/unread-count",
+        inventory,
+    ];
+    let own = [
+        format!("{tournament}/matches"),
+        tournament,
+        first,
+        format!("/marketplace/items/{item}"),
+        format!("{inventory}&cursor={behind}"),
+    ];
+    fixed.into_iter().map(str::to_owned).chain(own).collect()
+}
+
+#[tokio::test]
+async fn what_was_hot_of_tournaments_the_marketplace_and_notifications_is_warm_after_a_restart() {
+    let hot = [("CACHE_HOT_KEYS", "on")];
+    let client = TestClient::start_with(&hot).await;
+    let paths = asked_for(&client).await;
+    for path in &paths {
+        client.found(1, path).await;
+    }
+    let left = client.stopped().await;
+    left.execute("UPDATE tournaments SET name = 'Renamed meanwhile'".to_owned()).await;
+    let client = left.start_with(&hot).await;
+    let sets = client.warmed().await;
+    let restored = of(&sets, "hot-keys");
+    assert_eq!(
+        (&restored["state"], &restored["error"]),
+        (&json!("done"), &Value::Null),
+        "{restored}"
+    );
+    for path in &paths {
+        assert_eq!(client.found(1, path).await, "HIT", "{path}");
+    }
+    let shown = client.read_by(1, &paths[0]).await;
+    assert_eq!(shown.json()["items"][0]["name"], "Renamed meanwhile", "{shown:?}");
+    // What was restored carries the tags of any other load.
+    let all = json!({ "bundle": "tournament", "id": 1 });
+    let refreshed = client.administer(Verb::Post, "/api/v1/cache/refresh", &all).await;
+    assert_eq!(refreshed.status, 200, "{refreshed:?}");
+    assert_eq!(client.found(1, &paths[0]).await, "MISS");
+    client.stop().await;
+}
+
 #[tokio::test]
 async fn a_damaged_file_of_hot_keys_costs_misses_and_nothing_else() {
     let hot = [("CACHE_HOT_KEYS", "on")];

@@ -1,6 +1,9 @@
 //! What the larder command says of a real Arcade: who dropped what and why, which caches there are,
 //! and what is wrong when it cannot tell.
 
+use std::collections::BTreeSet;
+
+use arcade::app::route_table;
 use larder_commands::Arcade;
 use serde_json::Value;
 
@@ -33,7 +36,16 @@ async fn the_catalogue_shows_every_cache_with_its_keys_and_times() {
     let rows = arcade.told(&["catalogue", "--json"]).await.expect("answered");
     let rows: Vec<Value> = serde_json::from_str(&rows).expect("one document");
     assert_eq!(rows.len() + 1, table.lines().count());
+    let shown: BTreeSet<&str> = rows.iter().filter_map(|row| row["name"].as_str()).collect();
+    assert_eq!(shown.len(), rows.len(), "a cache is shown twice:\n{table}");
+    assert_eq!(shown, planned());
     arcade.end().await;
+}
+
+/// The caches that the routes of the server answer from, or drop entries of.
+fn planned() -> BTreeSet<&'static str> {
+    let plans = route_table().into_iter().flat_map(|route| [route.cached, route.drops].concat());
+    plans.map(|plan| plan.name).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -132,12 +132,16 @@ impl AssetCaches {
     }
 
     /// What is wrong once an asset came or went: itself, and the lists of the room that it belongs
-    /// to.
+    /// to, as those have them who see it.
     pub(super) fn came_or_went(&self, asset: &Asset) -> Invalidation {
         let wrong = Invalidation::new().key(&self.assets, &AssetKey { asset: asset.id });
-        match asset.room_id {
-            Some(room) => wrong.prefix(&self.of_rooms, &(room,)),
-            None => wrong,
+        match (asset.room_id, asset.public) {
+            (Some(room), true) => wrong.prefix(&self.of_rooms, &(room,)),
+            // Its uploader sees it, and who sees everything.
+            (Some(room), false) => [Some(asset.uploader_id), None]
+                .into_iter()
+                .fold(wrong, |wrong, viewer| wrong.prefix(&self.of_rooms, &(room, viewer))),
+            (None, _) => wrong,
         }
     }
 }

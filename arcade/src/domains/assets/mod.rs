@@ -58,7 +58,9 @@ where
         .route(
             Route::post(all, Access::User, "Keeps what is known of a new asset of yours.")
                 .answers(StatusCode::CREATED)
-                .drops(CHANGED),
+                .drops(CHANGED)
+                .refuses(StatusCode::FORBIDDEN, "You only look on in the room.")
+                .refuses(StatusCode::NOT_FOUND, "No such room or game system of yours."),
             create,
         )
         .route(

@@ -49,6 +49,9 @@ const TOGGLED: &[&CachePlan] = &[&cache::LIKES, &cache::LIKED, &cache::BOARDS];
 const CLASS_PUT: &[&CachePlan] =
     &[&cache::CLASSES, &cache::CLASS, &cache::CLASS_TAGS, &cache::BUILDS, &cache::LISTS];
 
+/// Why not everybody may change a build.
+const OWNERS: &str = "The build is not yours.";
+
 /// The routes of this domain.
 pub fn router<S>() -> Routes<S>
 where
@@ -87,7 +90,8 @@ where
         )
         .route(
             Route::put("/api/v1/classes/{name}", Access::Admin, "Makes a class, or puts it anew.")
-                .drops(CLASS_PUT),
+                .drops(CLASS_PUT)
+                .may_create(),
             put_class,
         )
 }
@@ -105,7 +109,12 @@ where
                 Access::Public,
                 "Public builds, newest first; with private=true your own private ones.",
             )
-            .cached(LIST),
+            .cached(LIST)
+            .refuses(
+                StatusCode::UNAUTHORIZED,
+                "A bad token, or none where private=true asks for one.",
+            )
+            .refuses(StatusCode::FORBIDDEN, "They are the private builds of another user."),
             list,
         )
         .route(
@@ -114,7 +123,8 @@ where
                 Access::Public,
                 "One build; a private one to its owner and to admins.",
             )
-            .cached(SHOWN),
+            .cached(SHOWN)
+            .refuses(StatusCode::UNAUTHORIZED, "A bad token."),
             show,
         )
         .route(
@@ -144,12 +154,14 @@ where
         .route(
             Route::post("/api/v1/builds", Access::User, "Makes a build, private unless you say so.")
                 .answers(StatusCode::CREATED)
-                .drops(CREATED),
+                .drops(CREATED)
+                .refuses(StatusCode::NOT_FOUND, "You are no user any more."),
             create,
         )
         .route(
             Route::patch("/api/v1/builds/{id}", Access::User, "Changes a build of yours.")
-                .drops(CHANGED),
+                .drops(CHANGED)
+                .refuses(StatusCode::FORBIDDEN, OWNERS),
             change,
         )
         .route(
@@ -158,12 +170,14 @@ where
                 Access::User,
                 "Puts the nodes of all six boards anew.",
             )
-            .drops(&[&cache::BUILDS, &cache::TRUSTED]),
+            .drops(&[&cache::BUILDS, &cache::TRUSTED])
+            .refuses(StatusCode::FORBIDDEN, OWNERS),
             put_daevanion,
         )
         .route(
             Route::delete("/api/v1/builds/{id}", Access::User, "Removes a build of yours.")
-                .drops(REMOVED),
+                .drops(REMOVED)
+                .refuses(StatusCode::FORBIDDEN, OWNERS),
             remove,
         )
         .route(

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::{BuildError, Invalidation, Key, Loaded, Tag};
+use larder::{BuildError, Invalidation, Key, Loaded, ReadableKey, Tag};
 
 use super::model::{Balance, Category, InventoryPage, Item, ItemPage};
 use super::rows::MarketRows;
@@ -14,6 +14,7 @@ use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached, Cursor, Page, Stretch};
 use crate::reads::{CachedReads, Reads};
 use crate::storage::StorageError;
+use crate::warming::Sets;
 
 /// Pages of the list.
 pub(super) const ITEMS: CachePlan = CachePlan {
@@ -65,27 +66,27 @@ const LONG_PAGES: &str = "market-items-long";
 
 /// The category comes first, so that one prefix names all pages of a category; none is the list
 /// of all items.
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct ListKey {
     category: Option<Category>,
     page: u32,
     limit: u32,
 }
 
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct ItemKey {
     id: i64,
 }
 
 /// The user comes first, so that one prefix names all parts of a user's inventory.
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct InventoryKey {
     user: i64,
     after: Option<Cursor>,
     limit: u32,
 }
 
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct BalanceKey {
     user: i64,
 }
@@ -125,17 +126,12 @@ impl MarketCaches {
         }
         let key = ListKey { category, page: page.number, limit: page.limit };
         let rows = self.rows.clone();
-        let load = move |_| async move { rows.page(category, page).await.map(tagged) };
-        self.pages.find(&key, "page", load).await
+        self.pages.find(&key, "page", move |_| load_page(rows, key)).await
     }
 
     pub(super) async fn item(&self, id: i64) -> Result<Cached<Item>, ApiError> {
-        let rows = self.rows.clone();
-        let load = move |_| async move {
-            let item = rows.item(id).await?;
-            Ok::<_, StorageError>(item.map(Arc::new))
-        };
-        self.items.find(&ItemKey { id }, "item", load).await
+        let (rows, key) = (self.rows.clone(), ItemKey { id });
+        self.items.find(&key, "item", move |_| load_item(rows, key)).await
     }
 
     pub(super) async fn inventory(
@@ -145,18 +141,25 @@ impl MarketCaches {
     ) -> Result<Cached<InventoryPage>, ApiError> {
         let key = InventoryKey { user: user.0, after: stretch.after, limit: stretch.limit };
         let rows = self.rows.clone();
-        let load = move |_| async move { rows.inventory(user, stretch).await.map(Arc::new) };
-        self.inventories.get_or_load(&key, load).await
+        self.inventories.get_or_load(&key, move |_| load_inventory(rows, key)).await
     }
 
     pub(super) async fn balance(&self, user: UserId) -> Result<Cached<Balance>, ApiError> {
+        let (rows, key) = (self.rows.clone(), BalanceKey { user: user.0 });
+        self.balances.find(&key, "user", move |_| load_balance(rows, key)).await
+    }
+
+    /// What of this domain is warmed: what was hot when the process before ended.
+    pub fn warmed(&self, sets: Sets) -> Sets {
         let rows = self.rows.clone();
-        let load = move |_| async move {
-            let balance = rows.balance(user).await?.map(Arc::new);
-            let loaded = balance.map_or_else(Loaded::absent, Loaded::value);
-            Ok::<_, StorageError>(loaded.tag(balances::tag(user)))
-        };
-        self.balances.find(&BalanceKey { user: user.0 }, "user", load).await
+        let pages = self.pages.supplied(move |key| load_page(rows.clone(), key));
+        let rows = self.rows.clone();
+        let items = self.items.supplied(move |key| load_item(rows.clone(), key));
+        let rows = self.rows.clone();
+        let inventories = self.inventories.supplied(move |key| load_inventory(rows.clone(), key));
+        let rows = self.rows.clone();
+        let balances = self.balances.supplied(move |key| load_balance(rows.clone(), key));
+        sets.restored(&pages).restored(&items).restored(&inventories).restored(&balances)
     }
 
     /// What is wrong once an item came or went: every page of the lists that it belongs to.
@@ -208,6 +211,13 @@ fn item_tag(id: i64) -> Tag {
     Tag::new(larder::key::text(ITEM.name, &ItemKey { id }))
 }
 
+async fn load_page(
+    rows: MarketRows,
+    ListKey { category, page, limit }: ListKey,
+) -> Result<Loaded<Arc<ItemPage>>, StorageError> {
+    rows.page(category, Page { number: page, limit }).await.map(tagged)
+}
+
 fn tagged(page: ItemPage) -> Loaded<Arc<ItemPage>> {
     let ids: Vec<i64> = page.items.iter().map(|item| item.id).collect();
     let loaded = Loaded::value(Arc::new(page));
@@ -215,4 +225,27 @@ fn tagged(page: ItemPage) -> Loaded<Arc<ItemPage>> {
         true => loaded.tag(LONG_PAGES),
         false => ids.into_iter().fold(loaded, |loaded, id| loaded.tag(item_tag(id))),
     }
+}
+
+async fn load_item(
+    rows: MarketRows,
+    ItemKey { id }: ItemKey,
+) -> Result<Option<Arc<Item>>, StorageError> {
+    Ok(rows.item(id).await?.map(Arc::new))
+}
+
+async fn load_inventory(
+    rows: MarketRows,
+    InventoryKey { user, after, limit }: InventoryKey,
+) -> Result<Arc<InventoryPage>, StorageError> {
+    rows.inventory(UserId(user), Stretch { after, limit }).await.map(Arc::new)
+}
+
+async fn load_balance(
+    rows: MarketRows,
+    BalanceKey { user }: BalanceKey,
+) -> Result<Loaded<Arc<Balance>>, StorageError> {
+    let user = UserId(user);
+    let balance = rows.balance(user).await?.map(Arc::new);
+    Ok(balance.map_or_else(Loaded::absent, Loaded::value).tag(balances::tag(user)))
 }

@@ -48,7 +48,8 @@ where
     admin_routes(reading_routes(Routes::new())).route(
         Route::post("/marketplace/items/{id}/buy", Access::User, "Buys one piece of an item.")
             .answers(StatusCode::CREATED)
-            .drops(BOUGHT),
+            .drops(BOUGHT)
+            .refuses(StatusCode::UNPROCESSABLE_ENTITY, "The key stands for another request."),
         buy,
     )
 }
@@ -77,7 +78,8 @@ where
         )
         .route(
             Route::get("/marketplace/balance", Access::User, "The money that you have.")
-                .cached(&[&cache::BALANCE]),
+                .cached(&[&cache::BALANCE])
+                .refuses(StatusCode::NOT_FOUND, "You are no user any more."),
             balance,
         )
 }

@@ -1,6 +1,6 @@
 //! What the marketplace looks like in an answer and in the cache. Money is in minor units.
 
-use larder::{Entry, Key};
+use larder::{Entry, Key, ReadableKey};
 use serde::{Deserialize, Serialize};
 
 /// The highest price: far below where sums of prices would overflow, and exact in JavaScript.
@@ -10,7 +10,7 @@ pub const PRICE_MAX: i64 = 1_000_000_000_000;
 pub const STOCK_MAX: i64 = 1_000_000_000;
 
 /// What kind of thing an item is. A closed set: what can be asked for bounds what is cached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Entry, Key)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Entry, Key, ReadableKey)]
 #[serde(rename_all = "lowercase")]
 pub enum Category {
     /// How a player looks.

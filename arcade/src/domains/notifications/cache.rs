@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::{BuildError, Invalidation, Key};
+use larder::{BuildError, Invalidation, Key, ReadableKey};
 
 use super::model::{NotificationPage, UnreadCount};
 use super::rows::NotificationRows;
@@ -12,6 +12,8 @@ use crate::auth::UserId;
 use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
 use crate::reads::{CachedReads, Reads};
+use crate::storage::StorageError;
+use crate::warming::Sets;
 
 /// Pages of a user's notifications.
 pub(super) const PAGES: CachePlan = CachePlan {
@@ -34,7 +36,7 @@ pub(super) const UNREAD: CachePlan = CachePlan {
 };
 
 /// The user comes first, so that one prefix names all pages of a user.
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct PageKey {
     user: i64,
     page: u32,
@@ -42,7 +44,7 @@ struct PageKey {
 }
 
 /// The key of what exists once for each user.
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct UserKey {
     user: i64,
 }
@@ -74,14 +76,21 @@ impl NotificationCaches {
         }
         let key = PageKey { user: user.0, page: page.number, limit: page.limit };
         let rows = self.rows.clone();
-        let load = move |_| async move { rows.page(user, page).await.map(Arc::new) };
-        self.pages.get_or_load(&key, load).await
+        self.pages.get_or_load(&key, move |_| load_page(rows, key)).await
     }
 
     pub(super) async fn unread_count(&self, user: UserId) -> Result<Cached<UnreadCount>, ApiError> {
+        let (rows, key) = (self.rows.clone(), UserKey { user: user.0 });
+        self.unread.get_or_load(&key, move |_| load_unread(rows, key)).await
+    }
+
+    /// What of this domain is warmed: what was hot when the process before ended.
+    pub fn warmed(&self, sets: Sets) -> Sets {
         let rows = self.rows.clone();
-        let load = move |_| async move { rows.unread_count(user).await.map(Arc::new) };
-        self.unread.get_or_load(&UserKey { user: user.0 }, load).await
+        let pages = self.pages.supplied(move |key| load_page(rows.clone(), key));
+        let rows = self.rows.clone();
+        let unread = self.unread.supplied(move |key| load_unread(rows.clone(), key));
+        sets.restored(&pages).restored(&unread)
     }
 
     /// What is wrong once notifications of `user` came, went or were read.
@@ -101,4 +110,18 @@ impl Bundled for NotificationCaches {
             _ => None,
         }
     }
+}
+
+async fn load_page(
+    rows: NotificationRows,
+    PageKey { user, page, limit }: PageKey,
+) -> Result<Arc<NotificationPage>, StorageError> {
+    rows.page(UserId(user), Page { number: page, limit }).await.map(Arc::new)
+}
+
+async fn load_unread(
+    rows: NotificationRows,
+    UserKey { user }: UserKey,
+) -> Result<Arc<UnreadCount>, StorageError> {
+    rows.unread_count(UserId(user)).await.map(Arc::new)
 }

@@ -183,17 +183,22 @@ impl RoomCaches {
         self.player_changed(room).prefix(&self.of_users, &(user.0,))
     }
 
-    /// What is wrong once a room has another name, or is another in the lists of its members.
+    /// What is wrong once a room is another in the lists of its members.
+    pub(super) fn listed(&self, room: i64, members: &[UserId]) -> Invalidation {
+        let wrong = self.board_changed(room);
+        members.iter().fold(wrong, |wrong, user| wrong.prefix(&self.of_users, &(user.0,)))
+    }
+
+    /// What is wrong once these names stand for another room than before, or for none.
     pub(super) fn renamed<const N: usize>(
         &self,
         room: i64,
         names: [&str; N],
         members: &[UserId],
     ) -> Invalidation {
-        let wrong = names.iter().fold(self.board_changed(room), |wrong, name| {
+        names.iter().fold(self.listed(room, members), |wrong, name| {
             wrong.key(&self.names, &NameKey { name: (*name).to_owned() })
-        });
-        members.iter().fold(wrong, |wrong, user| wrong.prefix(&self.of_users, &(user.0,)))
+        })
     }
 
     /// What is wrong once a room is gone, and with it the assets that were its own.
@@ -210,8 +215,10 @@ impl Bundled for RoomCaches {
     fn held_of(&self, bundle: Bundle) -> Option<Invalidation> {
         match bundle {
             Bundle::User(user) => Some(Invalidation::new().prefix(&self.of_users, &(user.0,))),
-            // Nobody knows any more under which name it was asked for.
-            Bundle::Room(room) => Some(self.player_changed(room).cache(&self.names)),
+            // Nobody knows any more under which name it was asked for, nor who sat in it.
+            Bundle::Room(room) => {
+                Some(self.player_changed(room).cache(&self.names).cache(&self.of_users))
+            }
             _ => None,
         }
     }

@@ -89,11 +89,13 @@ impl Rooms {
                 }
                 written::change(&mut change, room, &wish).await.map_err(unwritten)?;
                 let view = view(&mut change, room, user).await?;
-                let in_lists = wish.name.is_some() || wish.active.is_some();
                 let members = rows::members(&mut change, room).await?;
-                change.drops(match in_lists {
-                    true => caches.renamed(room, [&before.name, &view.name], &members),
-                    false => caches.board_changed(room),
+                change.drops(if view.name != before.name {
+                    caches.renamed(room, [&before.name, &view.name], &members)
+                } else if view.active != before.active {
+                    caches.listed(room, &members)
+                } else {
+                    caches.board_changed(room)
                 });
                 change.commit().await?;
                 Ok(view)

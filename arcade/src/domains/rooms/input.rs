@@ -4,13 +4,13 @@ use std::ops::RangeInclusive;
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::model::{BoardAsset, Visibility};
 use crate::auth::UserId;
 use crate::http::{
-    ApiError, Described, Detail, Fields, Format, Given, Input, LIMIT_MAX, Takes, choice, flag, id,
-    ids, integer, line, object,
+    ApiError, Asked, Described, Detail, Fields, Format, Given, Input, LIMIT_MAX, Takes, choice, flag,
+    id, ids, integer, line, object,
 };
 use crate::tabletop::{Board, Seat, board};
 
@@ -46,9 +46,14 @@ impl Format for RoomName {
     }
 
     fn schema(&self) -> Value {
-        line(NAME_CHARS).schema()
+        let mut schema = line(NAME_CHARS).schema();
+        schema["pattern"] = "[^0-9]".into();
+        schema
     }
 }
+
+/// What the path calls it.
+const PARAMETER: &str = "id";
 
 /// How a path names a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,13 +76,16 @@ impl<S: Send + Sync> FromRequestParts<S> for RoomPath {
         number.or_else(named).ok_or_else(|| {
             let message = format!("must {} or {}", id().demand(), RoomName.demand());
             let limit = format!("{} or {}", id().limit(), RoomName.limit());
-            ApiError::BadInput(vec![Detail { path: "id".to_owned(), message, limit }])
+            ApiError::BadInput(vec![Detail { path: PARAMETER.to_owned(), message, limit }])
         })
     }
 }
 
 impl Described for RoomPath {
-    fn describe(_: &mut Takes) {}
+    fn describe(takes: &mut Takes) {
+        let schema = json!({ "oneOf": [id().schema(), RoomName.schema()] });
+        takes.path.push(Asked { name: PARAMETER, required: true, schema });
+    }
 }
 
 /// Which rooms.

@@ -32,6 +32,11 @@ const SEATED: &[&CachePlan] = &[&ROOM_STATE, &cache::PLAYERS, &cache::OF_USER];
 /// What a change on the board drops.
 const PLACED: &[&CachePlan] = &[&ROOM_STATE];
 
+/// Why it is not everybody in a room who may do something there.
+const ADMINS: &str = "You are no admin of the room.";
+const LEADERS: &str = "You do not lead the game in the room.";
+const PLAYERS: &str = "You look on, or only who leads the game may do this with the piece.";
+
 /// The routes of this domain.
 pub fn router<S>() -> Routes<S>
 where
@@ -62,7 +67,8 @@ where
         .route(
             Route::post("/api/rooms", Access::User, "Makes a room that is yours.")
                 .answers(StatusCode::CREATED)
-                .drops(CHANGED),
+                .drops(CHANGED)
+                .refuses(StatusCode::NOT_FOUND, "You are no user any more."),
             create,
         )
         .route(
@@ -70,16 +76,23 @@ where
                 .cached(&[&ROOM_STATE, &cache::NAMES]),
             show,
         )
-        .route(Route::patch(room, Access::User, "Changes a room.").drops(CHANGED), change)
+        .route(
+            Route::patch(room, Access::User, "Changes a room.")
+                .drops(CHANGED)
+                .refuses(StatusCode::FORBIDDEN, ADMINS),
+            change,
+        )
         .route(
             Route::delete(room, Access::User, "Removes a room of yours with all that is in it.")
                 .answers(StatusCode::NO_CONTENT)
-                .drops(REMOVED),
+                .drops(REMOVED)
+                .refuses(StatusCode::FORBIDDEN, "The room is not yours."),
             remove,
         )
         .route(
             Route::get("/api/user/{id}/rooms", Access::User, "The rooms that you sit in.")
-                .cached(&[&cache::OF_USER]),
+                .cached(&[&cache::OF_USER])
+                .refuses(StatusCode::FORBIDDEN, "They are the rooms of another user."),
             own,
         )
 }
@@ -96,7 +109,8 @@ where
     routes
         .route(
             Route::patch(board, Access::User, "Changes the board or the state of the game.")
-                .drops(PLACED),
+                .drops(PLACED)
+                .refuses(StatusCode::FORBIDDEN, LEADERS),
             change_board,
         )
         .route(
@@ -107,17 +121,21 @@ where
         .route(
             Route::post(pieces, Access::User, "Puts an asset on the board.")
                 .answers(StatusCode::CREATED)
-                .drops(PLACED),
+                .drops(PLACED)
+                .refuses(StatusCode::FORBIDDEN, PLAYERS),
             place,
         )
         .route(
-            Route::patch(piece, Access::User, "Moves a piece, or changes how it lies.").drops(PLACED),
+            Route::patch(piece, Access::User, "Moves a piece, or changes how it lies.")
+                .drops(PLACED)
+                .refuses(StatusCode::FORBIDDEN, PLAYERS),
             change_piece,
         )
         .route(
             Route::delete(piece, Access::User, "Takes a piece off the board.")
                 .answers(StatusCode::NO_CONTENT)
-                .drops(PLACED),
+                .drops(PLACED)
+                .refuses(StatusCode::FORBIDDEN, PLAYERS),
             take_away,
         )
 }
@@ -149,13 +167,15 @@ where
         )
         .route(
             Route::patch(player, Access::User, "Changes somebody's role, score or presence.")
-                .drops(SEATED),
+                .drops(SEATED)
+                .refuses(StatusCode::FORBIDDEN, "Your role in the room is not enough."),
             change_player,
         )
         .route(
             Route::delete(player, Access::User, "Takes somebody out of a room.")
                 .answers(StatusCode::NO_CONTENT)
-                .drops(SEATED),
+                .drops(SEATED)
+                .refuses(StatusCode::FORBIDDEN, LEADERS),
             remove_player,
         )
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use larder::{BuildError, Invalidation, Key, ReadableKey};
 
-use super::model::{Category, Shelf, System, SystemPage};
+use super::model::{Category, Shelf, System, SystemCard, SystemPage};
 use super::rows::{Listed, SystemRows};
 use crate::auth::{CurrentUser, UserId};
 use crate::bundles::{Bundle, Bundled};
@@ -123,9 +123,13 @@ impl SystemCaches {
         self.listed(self.counted(system.id), system)
     }
 
-    /// What is wrong once one was changed, which may have moved from one list to another.
+    /// What is wrong once one was changed, which may have moved from one list to another. A change of
+    /// what no list shows leaves the lists alone.
     pub(super) fn changed(&self, before: &System, after: &System) -> Invalidation {
-        self.listed(self.came(after), before)
+        match SystemCard::of(before) == SystemCard::of(after) {
+            true => self.counted(after.id),
+            false => self.listed(self.came(after), before),
+        }
     }
 
     /// What is wrong once one is gone, and with it the assets that were its own.

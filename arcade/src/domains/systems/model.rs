@@ -175,6 +175,28 @@ pub struct SystemCard {
     pub created_at_ms: i64,
 }
 
+impl SystemCard {
+    /// What a list shows of `system`.
+    pub(super) fn of(system: &System) -> Self {
+        SystemCard {
+            id: system.id,
+            owner_id: system.owner_id,
+            name: system.name.clone(),
+            description: system.description.clone(),
+            category: system.category,
+            complexity: system.complexity,
+            version: system.version.clone(),
+            official: system.official,
+            public: system.public,
+            players_min: system.players_min,
+            players_max: system.players_max,
+            minutes: system.minutes,
+            tags: system.tags.clone(),
+            created_at_ms: system.created_at_ms,
+        }
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Entry)]
 pub struct SystemPage {

@@ -28,6 +28,12 @@ const APPLIED: &[&CachePlan] = &[&cache::SYSTEM, &ROOM_STATE];
 /// What an opinion of one drops.
 const RATED: &[&CachePlan] = &[&cache::SYSTEM];
 
+/// Why not everybody may do something.
+const OFFICIAL: &str = "Only an admin makes something official, or changes what is.";
+const LEADERS: &str = "You do not lead the game in the room.";
+const SAVERS: &str = "You do not lead the game in the room, or may not call anything official.";
+const MAKER: &str = "You have made it yourself.";
+
 /// A shelf as its routes know it.
 trait Shelved: 'static {
     const SHELF: Shelf;
@@ -94,7 +100,8 @@ where
     shelf::<S, Templates>(shelf::<S, GameSystems>(Routes::new())).route(
         Route::post(save, Access::User, "Makes a template of a room that you lead.")
             .answers(StatusCode::CREATED)
-            .drops(CHANGED),
+            .drops(CHANGED)
+            .refuses(StatusCode::FORBIDDEN, SAVERS),
         save_room,
     )
 }
@@ -109,19 +116,43 @@ where
         .route(Route::get(K::ALL, Access::User, K::LISTS).cached(&[&cache::QUERY]), list::<K>)
         .route(Route::get(K::ONE, Access::User, K::SHOWS).cached(&[&cache::SYSTEM]), show::<K>)
         .route(
-            Route::post(K::ALL, Access::User, K::MAKES).answers(StatusCode::CREATED).drops(CHANGED),
+            Route::post(K::ALL, Access::User, K::MAKES)
+                .answers(StatusCode::CREATED)
+                .drops(CHANGED)
+                .refuses(StatusCode::FORBIDDEN, OFFICIAL)
+                .refuses(StatusCode::NOT_FOUND, "You are no user any more."),
             create::<K>,
         )
-        .route(Route::patch(K::ONE, Access::User, K::CHANGES).drops(CHANGED), change::<K>)
+        .route(
+            Route::patch(K::ONE, Access::User, K::CHANGES)
+                .drops(CHANGED)
+                .refuses(StatusCode::FORBIDDEN, OFFICIAL),
+            change::<K>,
+        )
         .route(
             Route::delete(K::ONE, Access::User, K::REMOVES)
                 .answers(StatusCode::NO_CONTENT)
                 .drops(REMOVED),
             remove::<K>,
         )
-        .route(Route::post(K::APPLY, Access::User, K::APPLIES).drops(APPLIED), apply::<K>)
-        .route(Route::put(K::RATING, Access::User, K::RATES).drops(RATED), rate::<K>)
-        .route(Route::delete(K::RATING, Access::User, K::UNRATES).drops(RATED), unrate::<K>)
+        .route(
+            Route::post(K::APPLY, Access::User, K::APPLIES)
+                .drops(APPLIED)
+                .refuses(StatusCode::FORBIDDEN, LEADERS),
+            apply::<K>,
+        )
+        .route(
+            Route::put(K::RATING, Access::User, K::RATES)
+                .drops(RATED)
+                .refuses(StatusCode::FORBIDDEN, MAKER),
+            rate::<K>,
+        )
+        .route(
+            Route::delete(K::RATING, Access::User, K::UNRATES)
+                .drops(RATED)
+                .refuses(StatusCode::FORBIDDEN, MAKER),
+            unrate::<K>,
+        )
 }
 
 async fn list<K: Shelved>(

@@ -1,10 +1,11 @@
 //! What of tournaments is cached, under which keys, for how long, and what a change drops. The only
 //! place of this domain that calls the cache.
 
-use std::sync::Arc;
+mod loads;
+
 use std::time::Duration;
 
-use larder::{BuildError, Invalidation, Key, Loaded};
+use larder::{BuildError, Invalidation, Key, ReadableKey};
 
 use super::change::Changed;
 use super::input::ListFilter;
@@ -16,7 +17,7 @@ use crate::balances;
 use crate::bundles::{Bundle, Bundled};
 use crate::http::{ApiError, Audience, CachePlan, Cached, Page};
 use crate::reads::{CachedReads, Reads};
-use crate::storage::StorageError;
+use crate::warming::Sets;
 
 /// How long it is remembered that there is no such thing. Making it drops that knowledge.
 const ABSENT: Duration = Duration::from_secs(60);
@@ -72,7 +73,7 @@ pub(super) const MATCHES: CachePlan = CachePlan {
 };
 
 /// The status comes first, so that one prefix names all pages of a list.
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct ListKey {
     status: Option<Status>,
     page: u32,
@@ -80,7 +81,7 @@ struct ListKey {
 }
 
 /// Venue and status come first, so that one prefix names all pages of a venue's list.
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct VenueListKey {
     venue: i64,
     status: Option<Status>,
@@ -89,12 +90,12 @@ struct VenueListKey {
 }
 
 /// The key of what exists once for each tournament.
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct TournamentKey {
     tournament: i64,
 }
 
-#[derive(Key)]
+#[derive(Clone, Copy, Key, ReadableKey)]
 struct MatchKey {
     tournament: i64,
     number: i64,
@@ -138,29 +139,29 @@ impl TournamentCaches {
             return Ok(self.lists.bypass(self.rows.page(filter, page).await?));
         }
         let (rows, ListFilter { status, venue_id }) = (self.rows.clone(), filter);
-        let load = move |_| async move { listed(&rows, filter, page).await };
         let Page { number: page, limit } = page;
         match venue_id {
-            None => self.lists.find(&ListKey { status, page, limit }, LIST, load).await,
+            None => {
+                let key = ListKey { status, page, limit };
+                self.lists.find(&key, LIST, move |_| loads::list(rows, key)).await
+            }
             Some(venue) => {
                 let key = VenueListKey { venue, status, page, limit };
-                self.venue_lists.find(&key, LIST, load).await
+                self.venue_lists.find(&key, LIST, move |_| loads::venue_list(rows, key)).await
             }
         }
     }
 
     /// A tournament with its players.
     pub(super) async fn detail(&self, id: i64) -> Result<Cached<TournamentDetail>, ApiError> {
-        let rows = self.rows.clone();
-        let load = move |_| async move { rows.find(id).await.map(|found| tagged(id, found)) };
-        self.details.find(&TournamentKey { tournament: id }, "tournament", load).await
+        let (rows, key) = (self.rows.clone(), TournamentKey { tournament: id });
+        self.details.find(&key, "tournament", move |_| loads::detail(rows, key)).await
     }
 
     /// The matches of a tournament.
     pub(super) async fn matches(&self, id: i64) -> Result<Cached<MatchList>, ApiError> {
-        let rows = self.rows.clone();
-        let load = move |_| async move { rows.matches(id).await.map(|found| tagged(id, found)) };
-        self.match_lists.find(&TournamentKey { tournament: id }, "tournament", load).await
+        let (rows, key) = (self.rows.clone(), TournamentKey { tournament: id });
+        self.match_lists.find(&key, "tournament", move |_| loads::match_list(rows, key)).await
     }
 
     /// A match of a tournament.
@@ -169,11 +170,24 @@ impl TournamentCaches {
         tournament: i64,
         number: i64,
     ) -> Result<Cached<Match>, ApiError> {
+        let (rows, key) = (self.rows.clone(), MatchKey { tournament, number });
+        self.matches.find(&key, "match", move |_| loads::one_match(rows, key)).await
+    }
+
+    /// What of this domain is warmed: what was hot when the process before ended.
+    pub fn warmed(&self, sets: Sets) -> Sets {
         let rows = self.rows.clone();
-        let load = move |_| async move {
-            rows.find_match(tournament, number).await.map(|found| tagged(tournament, found))
-        };
-        self.matches.find(&MatchKey { tournament, number }, "match", load).await
+        let lists = self.lists.supplied(move |key| loads::list(rows.clone(), key));
+        let rows = self.rows.clone();
+        let venues = self.venue_lists.supplied(move |key| loads::venue_list(rows.clone(), key));
+        let rows = self.rows.clone();
+        let details = self.details.supplied(move |key| loads::detail(rows.clone(), key));
+        let rows = self.rows.clone();
+        let match_lists = self.match_lists.supplied(move |key| loads::match_list(rows.clone(), key));
+        let rows = self.rows.clone();
+        let matches = self.matches.supplied(move |key| loads::one_match(rows.clone(), key));
+        let sets = sets.restored(&lists).restored(&venues).restored(&details);
+        sets.restored(&match_lists).restored(&matches)
     }
 
     /// What a change makes wrong.
@@ -240,24 +254,5 @@ impl Bundled for TournamentCaches {
             }
             _ => None,
         }
-    }
-}
-
-async fn listed(
-    rows: &TournamentRows,
-    filter: ListFilter,
-    page: Page,
-) -> Result<Loaded<Arc<TournamentPage>>, StorageError> {
-    let loaded = Loaded::value(Arc::new(rows.page(filter, page).await?)).tag("tournaments");
-    Ok(match filter.venue_id {
-        Some(venue) => loaded.tag(format!("venue-{venue}")),
-        None => loaded,
-    })
-}
-
-fn tagged<T>(tournament: i64, found: Option<T>) -> Loaded<Arc<T>> {
-    match found {
-        Some(found) => Loaded::value(Arc::new(found)).tag(format!("tournament-{tournament}")),
-        None => Loaded::absent(),
     }
 }

@@ -1,12 +1,12 @@
 //! Decides the words of tournaments: each is written alike in a body, a row and a key.
 
-use larder::{Entry, Key};
+use larder::{Entry, Key, ReadableKey};
 use serde::{Deserialize, Serialize};
 
 macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$note:meta])* $word:ident = $text:tt,)+ }) => {
         $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Entry, Key)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Entry, Key, ReadableKey)]
         pub enum $name {
             $($(#[$note])* #[serde(rename = $text)] #[key(text = $text)] $word,)+
         }

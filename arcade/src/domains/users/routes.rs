@@ -22,6 +22,10 @@ const CHANGED: &[&CachePlan] = &[&cache::ACCOUNTS, &SESSIONS];
 /// What a change of a session makes wrong.
 const SESSION_CHANGED: &[&CachePlan] = &[&SESSIONS, &OF_USER];
 
+/// Why there is nothing of somebody whose token is good.
+const GONE: &str = "You are no user any more.";
+const NO_SESSION: &str = "The token belongs to no session.";
+
 /// The routes of this domain.
 pub fn router<S>() -> Routes<S>
 where
@@ -39,22 +43,27 @@ where
         .route(
             Route::post("/auth/login", Access::Public, "Begins a session.")
                 .traffic(Traffic::Login)
-                .drops(SESSION_CHANGED),
+                .drops(SESSION_CHANGED)
+                .refuses(StatusCode::UNAUTHORIZED, "The email or the password is wrong."),
             log_in,
         )
         .route(
             Route::post("/auth/refresh", Access::Public, "Goes on with a session; each token once.")
                 .traffic(Traffic::Refresh)
-                .drops(SESSION_CHANGED),
+                .drops(SESSION_CHANGED)
+                .refuses(StatusCode::UNAUTHORIZED, "The session has ended."),
             refresh,
         )
         .route(
             Route::get("/users/me", Access::User, "Who you are and what you own.")
-                .cached(&[&cache::ACCOUNTS]),
+                .cached(&[&cache::ACCOUNTS])
+                .refuses(StatusCode::NOT_FOUND, GONE),
             me,
         )
         .route(
-            Route::patch("/users/me", Access::User, "Changes your picture.").drops(CHANGED),
+            Route::patch("/users/me", Access::User, "Changes your picture.")
+                .drops(CHANGED)
+                .refuses(StatusCode::NOT_FOUND, GONE),
             change,
         )
         .route(
@@ -78,13 +87,15 @@ where
     Routes::new()
         .route(
             Route::get("/api/auth/session", Access::User, "The session in which you ask.")
-                .cached(&[&SESSIONS, &ACTIVITY]),
+                .cached(&[&SESSIONS, &ACTIVITY])
+                .refuses(StatusCode::NOT_FOUND, NO_SESSION),
             session,
         )
         .route(
             Route::delete("/api/auth/session", Access::User, "Ends it, on every node.")
                 .answers(StatusCode::NO_CONTENT)
-                .drops(SESSION_CHANGED),
+                .drops(SESSION_CHANGED)
+                .refuses(StatusCode::NOT_FOUND, NO_SESSION),
             log_out,
         )
         .route(

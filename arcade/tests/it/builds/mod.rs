@@ -7,3 +7,5 @@ mod lifetimes;
 mod likes;
 mod lists;
 mod privacy;
+#[cfg(unix)]
+mod tags;

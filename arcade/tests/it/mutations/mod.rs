@@ -84,6 +84,7 @@ async fn check(client: &TestClient, row: &Mutation) {
         let fresh: &[&str] = match read.made {
             Made::OfItsOwn => &["MISS"],
             Made::OfShared => &["MISS", "HIT"],
+            Made::LoadedBefore => &["HIT"],
         };
         assert!(fresh.contains(&after.header("x-cache")), "{name}: {}: {after:?}", read.path);
         let changed = (after.status, &after.text) != (before.status, &before.text);

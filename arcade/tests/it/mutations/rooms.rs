@@ -1,11 +1,12 @@
 //! What users change about rooms, the seats in them and what lies on their boards. User 1 owns the
 //! room, user 3 plays in it and user 4 comes later; nothing of user 2 and user 5 is changed. A room
-//! is read once: by its number, by its name, with others and as its board it is one entry.
+//! is read once: by its number, by its name, with others and as its board it is one entry. Which
+//! number a name stands for is another.
 
 use arcade::http::Verb;
 use serde_json::{Value, json};
 
-use super::row::{Case, Made, Mutation, Read, of_user};
+use super::row::{Case, Made, Mutation, Read, loaded_before, of_user};
 use crate::support::TestClient;
 
 macro_rules! rows {
@@ -125,7 +126,10 @@ async fn close(client: &TestClient) -> Case {
     let table = Table::of(client, "Closing time").await;
     let shows = vec![table.room.clone()];
     let change = (1, table.room.clone(), json!({ "active": false }));
-    case(client, &table, change, shows, &[1, 3]).await
+    let mut case = case(client, &table, change, shows, &[1, 3]).await;
+    // Its name still stands for it.
+    case.shows.extend(loaded_before(of_user(&client.player(1), [table.by_name()])));
+    case
 }
 
 async fn resize(client: &TestClient) -> Case {

@@ -48,11 +48,18 @@ pub(crate) enum Made {
     /// The change drops only entries that other reads are made of, too: the first who asks loads
     /// them for all.
     OfShared,
+    /// The change drops only entries that the reads before it are made of, and so have loaded.
+    LoadedBefore,
 }
 
 /// The same reads, made of shared entries.
 pub(crate) fn of_shared(reads: Vec<Read>) -> Vec<Read> {
     reads.into_iter().map(|read| Read { made: Made::OfShared, ..read }).collect()
+}
+
+/// The same reads, made of what those before them have loaded, and of what the change leaves alone.
+pub(crate) fn loaded_before(reads: Vec<Read>) -> Vec<Read> {
+    reads.into_iter().map(|read| Read { made: Made::LoadedBefore, ..read }).collect()
 }
 
 /// Reads that anybody may do.

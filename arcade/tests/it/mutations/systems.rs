@@ -23,6 +23,7 @@ rows! {
     Post "/api/systems", "a private one": create_private("/api/systems"),
     Patch "/api/systems/{id}", "its name": rename("/api/systems"),
     Patch "/api/systems/{id}", "its category": relocate("/api/systems"),
+    Patch "/api/systems/{id}", "what no list shows": set_up_anew("/api/systems"),
     Patch "/api/systems/{id}", "that nobody else sees it": hide("/api/systems"),
     Delete "/api/systems/{id}", "a public one with an asset": remove("/api/systems"),
     Post "/api/systems/{id}/apply", "to a room": apply("/api/systems"),
@@ -32,6 +33,7 @@ rows! {
     Delete "/api/templates/{id}/rating", "of another's": unrate("/api/templates"),
     Post "/api/templates", "a public one": create("/api/templates"),
     Patch "/api/templates/{id}", "its name": rename("/api/templates"),
+    Patch "/api/templates/{id}", "what no list shows": set_up_anew("/api/templates"),
     Delete "/api/templates/{id}", "a public one with an asset": remove("/api/templates"),
     Post "/api/templates/{id}/apply", "to a room": apply("/api/templates"),
     Post "/api/rooms/{id}/template", "a room as it is": save("/api/templates"),
@@ -95,6 +97,15 @@ async fn relocate(client: &TestClient, list: &'static str) -> Case {
     let change = (one.clone(), json!({ "category": "party" }));
     let moved = vec![one, format!("{list}?category=party")];
     case(client, list, change, [public(list), moved].concat(), own(list)).await
+}
+
+async fn set_up_anew(client: &TestClient, list: &'static str) -> Case {
+    let one = made(client, list, json!({})).await;
+    let content = json!({ "rules": "All at once.", "setup": { "round": 2 }, "decks": { "main": 1 } });
+    let mut case = case(client, list, (one.clone(), content), vec![one], Vec::new()).await;
+    case.keeps.extend(of_user(&client.player(2), public(list)));
+    case.keeps.extend(of_user(&client.player(1), own(list)));
+    case
 }
 
 async fn hide(client: &TestClient, list: &'static str) -> Case {

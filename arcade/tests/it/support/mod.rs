@@ -9,6 +9,7 @@ pub(crate) mod requests;
 mod sender;
 pub(crate) mod sessions;
 pub(crate) mod tabletop;
+mod told;
 pub(crate) mod tournaments;
 
 use arcade::app::App;
@@ -209,6 +210,15 @@ impl TestClient {
             database,
             directory,
         }
+    }
+
+    /// Starts the command as another process on the same database.
+    #[cfg(unix)]
+    pub(crate) async fn beside(&self, variables: &[(&str, &str)]) -> process::Process {
+        let url = self.database.as_ref().map(|database| ("DATABASE_URL", database.url.as_str()));
+        let same = [("ARCADE_DATA", ".")].into_iter().chain(url);
+        let all: Vec<_> = same.chain(variables.iter().copied()).collect();
+        process::Process::start(self.directory.path(), &all).await
     }
 
     /// A good token of a player.

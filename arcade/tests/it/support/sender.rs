@@ -9,6 +9,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
 use super::Answer;
+use super::told::must_be_told;
 
 /// Sends requests to one server. Clones share its connections.
 #[derive(Clone)]
@@ -54,6 +55,7 @@ impl Sender {
         let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
         let request = request.body(body).expect("request");
         let (parts, body) = self.client.request(request).await.expect("answer").into_parts();
+        must_be_told(verb, path, parts.status);
         let bytes = body.collect().await.expect("body").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Answer { status: parts.status, headers: parts.headers, text }

@@ -87,6 +87,97 @@ async fn every_mistake_in_an_asset_or_a_system_is_named_with_its_limit() {
     client.stop().await;
 }
 
+fn chars(count: usize) -> Value {
+    "x".repeat(count).into()
+}
+
+/// So many different lines, each of so many characters.
+fn lines(count: usize, chars: usize) -> Value {
+    (0..count).map(|line| format!("{line:0>chars$}")).collect()
+}
+
+/// An object of so many bytes.
+fn bytes(count: usize) -> Value {
+    json!({ "a": "x".repeat(count - r#"{"a":""}"#.len()) })
+}
+
+/// Each field takes the first of these, and not the second.
+type Bounds = Vec<(&'static str, Value, Value)>;
+
+async fn check_bounds(client: &TestClient, path: &str, new: fn(Value) -> Value, bounds: Bounds) {
+    for (field, most, too_much) in bounds {
+        client.made_by(1, path, &new(json!({ field: most }))).await;
+        check(client, Verb::Post, path, &new(json!({ field: too_much })), &[field]).await;
+    }
+}
+
+#[tokio::test]
+async fn an_asset_takes_what_is_at_each_limit_and_nothing_beyond() {
+    let client = TestClient::start().await;
+    let path = |count: usize| Value::from(format!("/{}", "x".repeat(count - 1)));
+    let kind = |count: usize| Value::from(format!("image/{}", "x".repeat(count - 6)));
+    let bounds = vec![
+        ("name", chars(120), chars(121)),
+        ("name", chars(1), chars(0)),
+        ("path", path(500), path(501)),
+        ("fileName", chars(255), chars(256)),
+        ("fileName", chars(1), chars(0)),
+        ("sizeBytes", json!(1 << 30), json!((1 << 30) + 1)),
+        ("sizeBytes", json!(0), json!(-1)),
+        ("mimeType", kind(100), kind(101)),
+        ("width", json!(20_000), json!(20_001)),
+        ("width", json!(1), json!(0)),
+        ("height", json!(20_000), json!(20_001)),
+        ("height", json!(1), json!(0)),
+        ("tags", lines(20, 2), lines(21, 2)),
+        ("tags", lines(1, 40), lines(1, 41)),
+        ("metadata", bytes(8 << 10), bytes((8 << 10) + 1)),
+    ];
+    check_bounds(&client, "/api/assets", new_asset, bounds).await;
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn a_system_takes_what_is_at_each_limit_and_nothing_beyond() {
+    let client = TestClient::start().await;
+    let (most, too_much) = (24 << 10, (24 << 10) + 1);
+    let mut bounds = vec![
+        ("name", chars(120), chars(121)),
+        ("name", chars(3), chars(2)),
+        ("description", chars(2_000), chars(2_001)),
+        ("description", chars(1), chars(0)),
+        ("version", chars(20), chars(21)),
+        ("playersMin", json!(1), json!(0)),
+        ("playersMax", json!(32), json!(33)),
+        ("minutes", json!(100_000), json!(100_001)),
+        ("minutes", json!(1), json!(0)),
+        ("tags", lines(20, 2), lines(21, 2)),
+        ("tags", lines(1, 40), lines(1, 41)),
+        ("rules", chars(20_000), chars(20_001)),
+        ("board", json!({ "width": 10_000 }), json!({ "width": 10_001 })),
+        ("board", json!({ "height": 100 }), json!({ "height": 99 })),
+        ("board", json!({ "cell": 500 }), json!({ "cell": 501 })),
+        ("board", json!({ "layers": lines(16, 2) }), json!({ "layers": lines(17, 2) })),
+    ];
+    let parts = ["setup", "config", "assetLibrary", "decks", "tokens"];
+    bounds.extend(parts.map(|part| (part, bytes(most), bytes(too_much))));
+    check_bounds(&client, "/api/systems", new_system, bounds).await;
+    client.stop().await;
+}
+
+#[tokio::test]
+async fn a_rating_is_of_one_to_five_stars() {
+    let client = TestClient::start().await;
+    let system = client.made_by(3, "/api/systems", &new_system(json!({}))).await;
+    let rating = format!("/api/systems/{system}/rating");
+    for (most, too_much) in [(1, 0), (5, 6)] {
+        let rated = client.as_player(1, Verb::Put, &rating, &json!({ "stars": most })).await;
+        assert_eq!(rated.status, 200, "{rated:?}");
+        check(&client, Verb::Put, &rating, &json!({ "stars": too_much }), &["stars"]).await;
+    }
+    client.stop().await;
+}
+
 #[tokio::test]
 async fn a_question_for_too_many_or_for_one_twice_is_refused() {
     let client = TestClient::start().await;
