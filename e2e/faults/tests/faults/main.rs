@@ -1,8 +1,10 @@
 //! The failure model on real servers: each row under load, with every answer checked.
 
+mod halves;
 mod moves;
 mod probe;
 mod racing_writers;
 mod rows;
 mod support;
 mod twenty_cases;
+mod unheard;
