@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Error, Expr, FnArg, ItemFn, Pat, Result, Type};
 
 use crate::function::Argument;
-use crate::named::speaks_of;
+use crate::spoken::speaks_of;
 
 /// A reference to a key, and the name that it is bound to: a mistake of its type is shown there.
 pub(crate) struct BoundKey {

@@ -5,8 +5,9 @@ use quote::{ToTokens, quote};
 use syn::{Error, Expr, ItemFn, Result, ReturnType};
 
 use crate::function::value_of;
-use crate::named::{Named, speaks_of_result, without_result_among_arguments};
+use crate::named::{Named, without_result_among_arguments};
 use crate::options::Options;
+use crate::spoken::speaks_of_result;
 
 /// What the attribute says.
 struct Wishes {

@@ -13,6 +13,7 @@ mod key;
 mod named;
 mod options;
 mod readable;
+mod spoken;
 mod write_through;
 
 use proc_macro::TokenStream;

@@ -1,7 +1,7 @@
-//! What a write makes wrong, as its attribute names it, and what of that only the result tells.
+//! What a write makes wrong, as its attribute names it.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::{Error, Expr, FnArg, ItemFn, Pat, Result};
 
 use crate::argument_key::ArgumentKey;
@@ -85,32 +85,6 @@ fn pair(written: &Expr) -> Option<(Expr, Expr)> {
     let Expr::Tuple(tuple) = written else { return None };
     let mut both = tuple.elems.iter().cloned();
     (both.len() == 2).then(|| both.next().zip(both.next())).flatten()
-}
-
-/// Whether these tokens use the name `result`.
-pub(crate) fn speaks_of_result(tokens: &(impl ToTokens + ?Sized)) -> bool {
-    speaks_of(tokens, "result")
-}
-
-/// Whether these tokens use this name, also in the braces of a text. A field or a path that ends in
-/// it is another thing.
-pub(crate) fn speaks_of(tokens: &(impl ToTokens + ?Sized), name: &str) -> bool {
-    let mut is_part = false;
-    tokens.to_token_stream().into_iter().any(|token| {
-        let was_part = std::mem::take(&mut is_part);
-        match token {
-            TokenTree::Ident(used) => used == name && !was_part,
-            TokenTree::Group(group) => speaks_of(&group.stream(), name),
-            TokenTree::Literal(text) => {
-                let text = text.to_string();
-                [format!("{{{name}}}"), format!("{{{name}:")].iter().any(|used| text.contains(used))
-            }
-            TokenTree::Punct(mark) => {
-                is_part = matches!(mark.as_char(), '.' | ':');
-                false
-            }
-        }
-    })
 }
 
 /// An argument of the name that stands for what the function answers would be hidden by it.

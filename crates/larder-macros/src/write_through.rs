@@ -9,8 +9,9 @@ use syn::{
 
 use crate::argument_key::{ArgumentKey, BoundKey, GIVE_KEY};
 use crate::function::{answer_of, first_argument, value_of};
-use crate::named::{Named, speaks_of_result, without_result_among_arguments};
+use crate::named::{Named, without_result_among_arguments};
 use crate::options::Options;
+use crate::spoken::speaks_of_result;
 
 /// What the attribute says.
 struct Wishes {
