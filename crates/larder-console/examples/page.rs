@@ -24,7 +24,7 @@ struct Shop {
 
 impl Shop {
     /// What an item costs. Stands for a query of a database.
-    #[cacheable(cache = self.prices, key = item, tags = ["prices"])]
+    #[cacheable(cache = self.prices, tags = ["prices"])]
     async fn price(&self, item: u64) -> Result<u64, io::Error> {
         Ok(item * 100)
     }

@@ -2,15 +2,17 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
-use syn::{Attribute, Error, Expr, ItemFn, Result, Type, parse_quote};
+use syn::{Attribute, Error, Expr, FnArg, ItemFn, Pat, Result, Type, parse_quote};
 
+use crate::argument_key::{ArgumentKey, BoundKey, GIVE_KEY};
 use crate::function::{Argument, Inputs, answer_of, value_of};
 use crate::options::Options;
 
 /// What the attribute says.
 struct Wishes {
     cache: Expr,
-    key: Expr,
+    /// Without it the arguments are the key.
+    key: Option<Expr>,
     fresh_for: Option<Expr>,
     tags: Vec<Expr>,
     condition: Option<Expr>,
@@ -19,12 +21,11 @@ struct Wishes {
 impl Wishes {
     fn of(mut options: Options) -> Result<Self> {
         options.only(&["cache", "key", "fresh_for", "tags", "condition"])?;
-        let mut needed = |name: &str, what: &str| {
-            let missing = || Error::new(Span::call_site(), format!("`{name}` is missing: {what}"));
-            options.take(name).ok_or_else(missing)
-        };
-        let cache = needed("cache", "the `larder::Cache` of what the function answers")?;
-        let key = needed("key", "which of the cache's keys the arguments name")?;
+        let cache = options.take("cache").ok_or_else(|| {
+            let reason = "`cache` is missing: the `larder::Cache` of what the function answers";
+            Error::new(Span::call_site(), reason)
+        })?;
+        let key = options.take("key");
         let tags = options.take_list("tags")?;
         let (fresh_for, condition) = (options.take("fresh_for"), options.take("condition"));
         Ok(Wishes { cache, key, fresh_for, tags, condition })
@@ -40,7 +41,11 @@ pub(crate) fn expand(options: Options, function: &ItemFn) -> Result<TokenStream>
     let wishes = Wishes::of(options)?;
     let value = value_of(function)?;
     let inputs = Inputs::of(function)?;
-    let cached = cached(&wishes, function, value, &inputs);
+    let key = match &wishes.key {
+        Some(key) => BoundKey::given(key),
+        None => ArgumentKey::of(function, &[&wishes.cache], GIVE_KEY)?.borrowed(),
+    };
+    let cached = cached(&wishes, &key, function, value, &inputs);
     let source = source(function);
     Ok(quote!(#cached #source))
 }
@@ -59,22 +64,30 @@ fn source_name(function: &ItemFn) -> Ident {
 }
 
 /// The function that answers from the cache, under the name that was written.
-fn cached(wishes: &Wishes, function: &ItemFn, value: &Type, inputs: &Inputs) -> TokenStream {
-    let Wishes { cache, key, .. } = wishes;
+fn cached(
+    wishes: &Wishes,
+    key: &BoundKey,
+    function: &ItemFn,
+    value: &Type,
+    inputs: &Inputs,
+) -> TokenStream {
+    let Wishes { cache, .. } = wishes;
+    let BoundKey { name: key, reference } = key;
     let attributes = function.attrs.iter().filter_map(of_both);
     let visibility = &function.vis;
     let mut signature = function.sig.clone();
+    signature.inputs.iter_mut().for_each(unchanged);
     let answer = answer_of(value);
     signature.output = parse_quote!(-> ::core::result::Result<#answer, ::larder::Error>);
     let loader = loader(wishes, function, value, inputs);
     let read = match &wishes.condition {
-        None => quote!(__cache.get_or_load_with(__key, #loader).await),
+        None => quote!(__cache.get_or_load_with(#key, #loader).await),
         Some(condition) => quote! {
             let __loader = #loader;
             if #condition {
-                __cache.get_or_load_with(__key, __loader).await
+                __cache.get_or_load_with(#key, __loader).await
             } else {
-                __cache.read(__key).bypass().get_or_load(__loader()).await
+                __cache.read(#key).bypass().get_or_load(__loader()).await
             }
         },
     };
@@ -88,9 +101,18 @@ fn cached(wishes: &Wishes, function: &ItemFn, value: &Type, inputs: &Inputs) -> 
     quote! {
         #(#attributes)*
         #visibility #signature {
-            let (__cache, __key) = (&(#cache), &(#key));
+            let (__cache, #key) = (&(#cache), #reference);
             #answered
         }
+    }
+}
+
+/// The same argument, of a function that only passes it on.
+fn unchanged(input: &mut FnArg) {
+    if let FnArg::Typed(typed) = input
+        && let Pat::Ident(name) = &mut *typed.pat
+    {
+        name.mutability = None;
     }
 }
 

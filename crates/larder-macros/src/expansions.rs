@@ -30,8 +30,36 @@ fn a_cached_function_expands_to_what_one_would_write() {
             select(rooms.name(), id).await
         }
     };
-    let options = parse_quote!(cache = rooms, key = id);
+    let options = parse_quote!(cache = rooms);
     check("cacheable.txt", cacheable::expand, options, &function);
+}
+
+#[test]
+fn arguments_that_are_the_key_expand_to_a_tuple_without_the_cache() {
+    let function = parse_quote! {
+        /// Who sits on a seat of a room.
+        pub(super) async fn sitting(
+            seats: &Cache<(u64, String), String>,
+            room: u64,
+            seat: &str,
+        ) -> Result<String, Error> {
+            select(&format!("{seat} of {}", seats.name()), room).await
+        }
+    };
+    let options = parse_quote!(cache = seats);
+    check("cacheable_of_tuple.txt", cacheable::expand, options, &function);
+}
+
+#[test]
+fn a_write_through_keeps_a_key_of_which_the_body_takes_the_parts() {
+    let function = parse_quote! {
+        /// Opens what is called so.
+        pub(super) async fn open(doors: &Cache<String, String>, door: String) -> Result<String, Error> {
+            moved(door, doors.name())
+        }
+    };
+    let options = parse_quote!(cache = doors);
+    check("write_through_of_argument.txt", write_through::expand, options, &function);
 }
 
 #[test]
@@ -78,13 +106,17 @@ fn a_function_that_creates_expands_to_what_one_would_write() {
 fn a_function_that_invalidates_expands_to_what_one_would_write() {
     let function = parse_quote! {
         /// Removes a room.
-        pub(super) async fn remove(larder: &Larder, id: u64) -> Result<u64, Error> {
+        pub(super) async fn remove(
+            larder: &Larder,
+            rooms: &Cache<u64, String>,
+            id: u64,
+        ) -> Result<u64, Error> {
             delete(id).await
         }
     };
     let options = parse_quote! {
         larder = larder,
-        keys = [("rooms", id), ("lists", *result)],
+        keys = [rooms, ("lists", *result)],
         rolled_back = error.kind() == ErrorKind::InvalidInput,
     };
     check("cache_invalidate.txt", invalidate::expand, options, &function);

@@ -29,9 +29,39 @@ pub(crate) struct Inputs {
 
 /// One argument besides `self`.
 pub(crate) struct Argument {
-    name: Ident,
-    /// It is a shared reference, so that a copy has to be made of what it points to.
-    is_reference: bool,
+    pub(crate) name: Ident,
+    shape: Shape,
+}
+
+/// What the written type of an argument tells of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// A number, a truth or a character: it is copied by its name.
+    Plain,
+    Owned,
+    /// A shared reference, so that a copy has to be made of what it points to.
+    Reference,
+    /// One to a text or a slice, whose owner is of another type.
+    Unsized,
+}
+
+const PLAIN: [&str; 14] = [
+    "bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize",
+];
+
+impl Shape {
+    fn of(written: &Type) -> Self {
+        match written {
+            Type::Reference(reference) => match &*reference.elem {
+                Type::Slice(_) => Shape::Unsized,
+                Type::Path(path) if path.path.is_ident("str") => Shape::Unsized,
+                _ => Shape::Reference,
+            },
+            Type::Path(path) if PLAIN.iter().any(|plain| path.path.is_ident(plain)) => Shape::Plain,
+            _ => Shape::Owned,
+        }
+    }
 }
 
 impl Inputs {
@@ -57,16 +87,15 @@ fn argument(pattern: &Pat, of: &Type) -> Result<Argument> {
     let Pat::Ident(name) = pattern else {
         return Err(Error::new_spanned(pattern, "an argument needs a name, not a pattern"));
     };
-    let is_reference = match of {
-        Type::Reference(reference) if reference.mutability.is_some() => {
-            return Err(Error::new_spanned(
-                of,
-                "takes no `&mut`: a load may run for many callers, and go on without them",
-            ));
-        }
-        other => matches!(other, Type::Reference(_)),
-    };
-    Ok(Argument { name: name.ident.clone(), is_reference })
+    if let Type::Reference(reference) = of
+        && reference.mutability.is_some()
+    {
+        return Err(Error::new_spanned(
+            of,
+            "takes no `&mut`: a load may run for many callers, and go on without them",
+        ));
+    }
+    Ok(Argument::new(&name.ident, of))
 }
 
 /// What the cache answers for a function of this type, see `larder::IntoLoaded`.
@@ -89,21 +118,58 @@ pub(crate) fn first_argument<'t>(of: &'t Type, name: &str) -> Option<&'t Type> {
 }
 
 impl Argument {
+    /// The argument of this name, as its type is written.
+    pub(crate) fn new(name: &Ident, of: &Type) -> Self {
+        Argument { name: name.clone(), shape: Shape::of(of) }
+    }
+
+    fn copy(&self) -> TokenStream {
+        let name = &self.name;
+        match self.shape {
+            Shape::Plain | Shape::Owned => quote!(::core::clone::Clone::clone(&#name)),
+            Shape::Reference | Shape::Unsized => quote!(::std::borrow::ToOwned::to_owned(#name)),
+        }
+    }
+
     /// An own copy under the same name.
     pub(crate) fn copied(&self) -> TokenStream {
-        let name = &self.name;
-        match self.is_reference {
-            true => quote!(let #name = ::std::borrow::ToOwned::to_owned(#name);),
-            false => quote!(let #name = ::core::clone::Clone::clone(&#name);),
-        }
+        let (name, copy) = (&self.name, self.copy());
+        quote!(let #name = #copy;)
     }
 
     /// The copy, as the function takes it. It stays, for whoever speaks of it afterwards.
     pub(crate) fn passed(&self) -> TokenStream {
         let name = &self.name;
-        match self.is_reference {
-            true => quote!(&#name),
-            false => quote!(::core::clone::Clone::clone(&#name)),
+        match self.shape {
+            Shape::Plain | Shape::Owned => quote!(::core::clone::Clone::clone(&#name)),
+            Shape::Reference | Shape::Unsized => quote!(&#name),
+        }
+    }
+
+    /// An own value, to be a part of something.
+    pub(crate) fn owned(&self) -> TokenStream {
+        match self.shape {
+            Shape::Plain => self.name.to_token_stream(),
+            _ => self.copy(),
+        }
+    }
+
+    /// A reference to the value, or to what it points to.
+    pub(crate) fn borrowed(&self) -> TokenStream {
+        let name = &self.name;
+        match self.shape {
+            Shape::Plain | Shape::Owned => quote!(&#name),
+            Shape::Reference => quote!(#name),
+            Shape::Unsized => self.kept(),
+        }
+    }
+
+    /// The same, also while somebody else takes the value.
+    pub(crate) fn kept(&self) -> TokenStream {
+        let copy = self.copy();
+        match self.shape {
+            Shape::Plain | Shape::Reference => self.borrowed(),
+            Shape::Owned | Shape::Unsized => quote!(&#copy),
         }
     }
 }

@@ -5,8 +5,9 @@ use quote::{ToTokens, quote};
 use syn::{Error, Expr, ItemFn, Result, ReturnType};
 
 use crate::function::value_of;
-use crate::named::{speaks_of_result, targets, without_result_among_arguments};
+use crate::named::{Named, without_result_among_arguments};
 use crate::options::Options;
+use crate::spoken::speaks_of_result;
 
 /// What the attribute says.
 struct Wishes {
@@ -23,12 +24,12 @@ const KNOWN: [&str; 8] =
     ["larder", "keys", "prefixes", "tags", "caches", "patterns", "condition", "rolled_back"];
 
 impl Wishes {
-    fn of(mut options: Options) -> Result<Self> {
+    fn of(mut options: Options, function: &ItemFn) -> Result<Self> {
         options.only(&KNOWN)?;
         let larder = options.take("larder").ok_or_else(|| {
             Error::new(Span::call_site(), "`larder` is missing: the `larder::Larder` of the caches")
         })?;
-        let targets = targets(&mut options, "tags")?;
+        let targets = Named::of(&mut options, "tags")?.targets(function, &larder)?;
         if targets.is_empty() {
             return Err(Error::new(
                 Span::call_site(),
@@ -42,9 +43,9 @@ impl Wishes {
 }
 
 pub(crate) fn expand(options: Options, function: &ItemFn) -> Result<TokenStream> {
-    let Wishes { larder, before, after, condition, rolled_back } = Wishes::of(options)?;
     value_of(function)?;
     without_result_among_arguments(function)?;
+    let Wishes { larder, before, after, condition, rolled_back } = Wishes::of(options, function)?;
     let ItemFn { attrs, vis, sig, block } = function;
     let output = match &sig.output {
         ReturnType::Type(_, output) => output.to_token_stream(),

@@ -1,6 +1,7 @@
 //! The macros of `larder`, which shows each with an example. Generated code uses only the public API of
 //! `larder`.
 
+mod argument_key;
 mod cacheable;
 mod entry;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod key;
 mod named;
 mod options;
 mod readable;
+mod spoken;
 mod write_through;
 
 use proc_macro::TokenStream;
@@ -70,12 +72,17 @@ pub fn derive_entry(input: TokenStream) -> TokenStream {
 /// | option | what it is |
 /// |---|---|
 /// | `cache` | the `Cache<K, V>`, by any expression: `self.rooms`, an argument, a static |
-/// | `key` | the `K`, of the arguments |
+/// | `key` | the `K`, of the arguments; without it they are the key themselves |
 /// | `fresh_for` | a `Duration` for what was loaded, a value or the absence of one, instead of the cache's |
 /// | `tags` | a list of labels, each a `Tag` or what becomes one |
 /// | `condition` | a `bool`; `false`: the source is asked, and nothing is kept |
 ///
 /// `fresh_for` and `tags` may speak of the arguments, and of `result`, a reference to what was loaded.
+///
+/// # When no key is given
+/// The key is the function's argument, or the tuple of them in their order, without `self` and without one that `cache`
+/// speaks of. They must be of the cache's key type: `(u64, String)` for `(id: u64, name: &str)`. What functions that share a
+/// cache would mix up, a first part tells apart: `key = ("of owner", id)`.
 ///
 /// # What it answers
 /// As [`Cache::get_or_load`] does: a function of `Result<V, E>` answers `Result<Hit<V>, Error>`, one of
@@ -101,8 +108,8 @@ pub fn cacheable(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | what it is |
 /// |---|---|
 /// | `larder` | the `Larder` of the caches |
-/// | `keys` | a list of pairs: a cache, or its name, and a key |
-/// | `prefixes` | the same: every entry whose key begins with these parts; a number needs its type, as in `(7_u64,)` |
+/// | `keys` | a list of pairs: a cache, or its name, and a key; a cache alone means the key that the arguments are, as in [`macro@cacheable`], without those that a larder or a cache is taken from |
+/// | `prefixes` | a list of such pairs: every entry whose key begins with these parts; a number needs its type, as in `(7_u64,)` |
 /// | `tags` | a list of labels |
 /// | `caches` | a list of caches, or their names: every entry |
 /// | `patterns` | a list of `Pattern`s; each costs a scan |
@@ -133,7 +140,7 @@ pub fn cache_invalidate(options: TokenStream, item: TokenStream) -> TokenStream 
 /// | option | what it is |
 /// |---|---|
 /// | `cache` | the `Cache<K, V>` of what is written, by any expression |
-/// | `key` | the `K`, of the arguments or of `result` |
+/// | `key` | the `K`, of the arguments or of `result`; without it the arguments are the key, as in [`macro@cacheable`] |
 /// | `fresh_for` | a `Duration` for what was written, instead of the cache's |
 /// | `tags` | a list of labels for what was written, each a `Tag` or what becomes one |
 /// | `condition` | a `bool`; `false`: what was written is only invalidated |

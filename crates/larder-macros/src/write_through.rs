@@ -3,19 +3,20 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::spanned::Spanned;
 use syn::{
     Error, Expr, GenericArgument, ItemFn, PathArguments, Result, ReturnType, Type, parse_quote,
 };
 
+use crate::argument_key::{ArgumentKey, BoundKey, GIVE_KEY};
 use crate::function::{answer_of, first_argument, value_of};
-use crate::named::{speaks_of_result, targets, without_result_among_arguments};
+use crate::named::{Named, without_result_among_arguments};
 use crate::options::Options;
+use crate::spoken::speaks_of_result;
 
 /// What the attribute says.
 struct Wishes {
     cache: Expr,
-    key: Expr,
+    key: Key,
     fresh_for: Option<Expr>,
     tags: Vec<Expr>,
     condition: Option<Expr>,
@@ -24,6 +25,12 @@ struct Wishes {
     /// What speaks of `result`, which is there only after the write.
     after: Vec<TokenStream>,
     rolled_back: Option<Expr>,
+}
+
+/// When the key is known.
+enum Key {
+    BeforeTheWrite(BoundKey),
+    OfResult(Expr),
 }
 
 const KNOWN: [&str; 11] = [
@@ -41,27 +48,35 @@ const KNOWN: [&str; 11] = [
 ];
 
 impl Wishes {
-    fn of(mut options: Options) -> Result<Self> {
+    fn of(mut options: Options, function: &ItemFn) -> Result<Self> {
         options.only(&KNOWN)?;
-        let mut needed = |name: &str, what: &str| {
-            let missing = || Error::new(Span::call_site(), format!("`{name}` is missing: {what}"));
-            options.take(name).ok_or_else(missing)
-        };
-        let cache = needed("cache", "the `larder::Cache` of what the function writes")?;
-        let key = needed("key", "which of the cache's keys is written")?;
+        let cache = options.take("cache").ok_or_else(|| {
+            let reason = "`cache` is missing: the `larder::Cache` of what the function writes";
+            Error::new(Span::call_site(), reason)
+        })?;
+        let key = options.take("key");
         let tags = options.take_list("tags")?;
         let (fresh_for, condition) = (options.take("fresh_for"), options.take("condition"));
-        let targets = targets(&mut options, "dropped_tags")?;
+        let named = Named::of(&mut options, "dropped_tags")?;
+        let targets = named.targets(function, &cache)?;
         let (after, before) = targets.into_iter().partition(speaks_of_result);
+        let key = match key {
+            Some(key) if speaks_of_result(&key) => Key::OfResult(key),
+            Some(key) => Key::BeforeTheWrite(BoundKey::given(&key)),
+            None => {
+                let caches: Vec<&Expr> = named.caches().chain([&cache]).collect();
+                Key::BeforeTheWrite(ArgumentKey::of(function, &caches, GIVE_KEY)?.kept())
+            }
+        };
         let rolled_back = options.take("rolled_back");
         Ok(Wishes { cache, key, fresh_for, tags, condition, before, after, rolled_back })
     }
 }
 
 pub(crate) fn expand(options: Options, function: &ItemFn) -> Result<TokenStream> {
-    let wishes = Wishes::of(options)?;
     let value = value_of(function)?;
     without_result_among_arguments(function)?;
+    let wishes = Wishes::of(options, function)?;
     let ItemFn { attrs, vis, sig, block } = function;
     let mut signature = sig.clone();
     let answer = answer_of(value);
@@ -71,13 +86,11 @@ pub(crate) fn expand(options: Options, function: &ItemFn) -> Result<TokenStream>
         ReturnType::Default => quote!(()),
     };
     let Wishes { cache, key, .. } = &wishes;
-    let (known, through) = match speaks_of_result(key) {
-        false => {
-            // A key of another type is a mistake of the key.
-            let name = format_ident!("__key", span = key.span());
-            (Some(quote!(let #name = &(#key);)), quote!(write_through(#name, || __write)))
+    let (known, through) = match key {
+        Key::BeforeTheWrite(BoundKey { name, reference }) => {
+            (Some(quote!(let #name = #reference;)), quote!(write_through(#name, || __write)))
         }
-        true => {
+        Key::OfResult(key) => {
             one_value(value)?;
             (None, quote!(create_through(|| __write, |result| #key)))
         }

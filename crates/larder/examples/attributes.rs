@@ -22,7 +22,7 @@ struct Shop {
 
 impl Shop {
     /// What an item costs.
-    #[cacheable(cache = self.prices, key = item, tags = ["prices"])]
+    #[cacheable(cache = self.prices, tags = ["prices"])]
     async fn price(&self, item: u64) -> Result<u64, io::Error> {
         Ok(item * self.table.load(Ordering::SeqCst))
     }

@@ -141,7 +141,7 @@ pub use larder_macros::cache_write_through;
 /// ```
 /// use larder::{Cache, Larder, cacheable};
 ///
-/// #[cacheable(cache = rooms, key = id)]
+/// #[cacheable(cache = rooms)]
 /// async fn room(rooms: &Cache<u64, String>, id: u64) -> Result<String, std::io::Error> {
 ///     Ok(format!("room {id}"))
 /// }

@@ -42,12 +42,11 @@ impl LarderNode {
     /// # Panics
     /// The load fails, which the source never does.
     pub async fn share(&self, key: usize, source: &Source) {
-        let key = key as u64;
-        while self.cache.peek_shared(&key).await.is_none() {
+        let row = key as u64;
+        while self.cache.peek_shared(&row).await.is_none() {
             let source = source.clone();
-            let load =
-                move |_| async move { Ok::<_, std::io::Error>(source.load(key as usize).await) };
-            let read = self.cache.read(&key).skip_memory().await_fill().get_or_load(load);
+            let load = move |_| async move { loaded(key, &source).await };
+            let read = self.cache.read(&row).skip_memory().await_fill().get_or_load(load);
             read.await.expect("the source is healthy");
         }
     }
@@ -57,12 +56,14 @@ fn tag_of(key: usize) -> String {
     format!("row {key}")
 }
 
+async fn loaded(key: usize, source: &Source) -> Result<Loaded<u64>, std::io::Error> {
+    Ok(Loaded::value(source.load(key).await).tag(tag_of(key)))
+}
+
 impl Node for LarderNode {
     async fn read(&self, key: usize, source: &Source) -> Result<Answer, String> {
         let source = source.clone();
-        let load = move |_| async move {
-            Ok::<_, std::io::Error>(Loaded::value(source.load(key).await).tag(tag_of(key)))
-        };
+        let load = move |_| async move { loaded(key, &source).await };
         let hit = self.cache.get_or_load(&(key as u64), load).await;
         let hit = hit.map_err(|error| error.to_string())?;
         let version = *hit.value().expect("the source has every row");

@@ -13,6 +13,7 @@ struct Rooms {
     larder: Larder,
     rooms: Cache<u64, String>,
     named: Cache<String, u64>,
+    found: Cache<(String, String), u32>,
     reads: Arc<AtomicU32>,
     time: Duration,
 }
@@ -23,6 +24,7 @@ impl Rooms {
         Rooms {
             rooms: larder.cache("rooms").build().expect("defaults"),
             named: larder.cache("named").build().expect("defaults"),
+            found: larder.cache("found").build().expect("defaults"),
             larder,
             reads: Arc::default(),
             time: Duration::from_secs(60),
@@ -38,7 +40,7 @@ impl Rooms {
     }
 
     /// The name of a room.
-    #[cacheable(cache = self.rooms, key = id)]
+    #[cacheable(cache = self.rooms)]
     async fn name(&self, id: u64) -> Result<String, io::Error> {
         let reads = self.read();
         if id == 0 {
@@ -72,6 +74,25 @@ impl Rooms {
     #[cacheable(cache = self.rooms, key = low as u64)]
     async fn at(&self, low: u32) -> Result<String, io::Error> {
         Ok(format!("at {low}"))
+    }
+
+    /// What arguments as they are written would mix up.
+    #[cacheable(cache = self.found)]
+    async fn find(&self, name: &str, floor: String) -> Result<u32, io::Error> {
+        drop((name, floor));
+        Ok(self.read())
+    }
+
+    /// For a reader that has the key already.
+    #[cacheable(cache = self.found)]
+    async fn found(&self, place: &(String, String)) -> Result<u32, io::Error> {
+        Ok(self.read() + place.0.len() as u32)
+    }
+
+    #[cacheable(cache = self.named)]
+    async fn length(&self, mut name: String) -> Result<u64, io::Error> {
+        name.push('!');
+        Ok(name.len() as u64)
     }
 
     #[cacheable(cache = self.rooms, key = id)]
@@ -172,4 +193,44 @@ async fn a_function_may_be_generic_and_take_its_cache() {
     assert_eq!(*length(&lengths, "four").await.expect("the source is healthy"), 11);
     let again = length(&lengths, String::from("four")).await.expect("the source is healthy");
     assert_eq!((*again, again.origin()), (11, Origin::Memory));
+}
+
+#[tokio::test]
+async fn arguments_that_are_the_key_are_told_apart_also_where_only_punctuation_differs() {
+    let rooms = Rooms::new();
+    let found = async |name: &str, floor: &str| {
+        *rooms.find(name, floor.to_owned()).await.expect("the source is healthy")
+    };
+    let calls =
+        [("a,b", "c"), ("a", "b,c"), ("\"a\"", "b"), ("a", "\"b\""), ("a:b", ""), ("a", ":b")];
+    for _ in 0..2 {
+        for (reads, (name, floor)) in (1..).zip(calls) {
+            assert_eq!(found(name, floor).await, reads, "{name} {floor}");
+        }
+    }
+    assert!(rooms.found.peek(&("a,b".to_owned(), "c".to_owned())).is_some());
+}
+
+#[tokio::test]
+async fn an_argument_that_is_the_key_may_be_a_reference_or_a_value_that_the_source_changes() {
+    let rooms = Rooms::new();
+    let (place, name) = (("hall".to_owned(), "cellar".to_owned()), "halls".to_owned());
+    for _ in 0..2 {
+        assert_eq!(*rooms.found(&place).await.expect("the source is healthy"), 5);
+    }
+    assert_eq!(*rooms.length(name.clone()).await.expect("the source is healthy"), 6);
+    assert!(rooms.named.peek(&name).is_some());
+}
+
+/// All but the arguments that the cache is taken from are the key.
+#[cacheable(cache = houses[0].rooms)]
+async fn of_first(houses: &[Rooms], id: u64) -> Result<String, io::Error> {
+    Ok(format!("room {id} of {}", houses.len()))
+}
+
+#[tokio::test]
+async fn an_argument_that_the_cache_is_taken_from_is_no_part_of_the_key() {
+    let houses = [Rooms::new(), Rooms::new()];
+    assert_eq!(*of_first(&houses, 3).await.expect("the source is healthy"), "room 3 of 2");
+    assert!(houses[0].rooms.peek(&3).is_some());
 }

@@ -81,6 +81,11 @@ impl House {
         Ok(())
     }
 
+    #[cache_invalidate(larder = self.larder, keys = [self.rooms, ("lists", room)])]
+    async fn lock(&self, floor: u64, room: u64) -> Result<(), io::Error> {
+        Ok(())
+    }
+
     #[cache_invalidate(larder = self.larder, patterns = [self.halls.clone()])]
     async fn light_halls(&self) -> Result<(), io::Error> {
         Ok(())
@@ -100,6 +105,10 @@ async fn a_write_takes_what_it_names_and_nothing_else() {
     let house = House::full().await;
     house.sweep_floor(2).await.expect("it is swept");
     assert_eq!(house.left(), (vec![(1, 1), (1, 2)], vec![]));
+
+    let house = House::full().await;
+    house.lock(1, 2).await.expect("it is locked");
+    assert_eq!(house.left(), (vec![(1, 1), (2, 1)], vec![1]));
 
     let house = House::full().await;
     house.light_halls().await.expect("they are lit");

@@ -72,7 +72,7 @@ impl House {
         Ok(Room { name, ..self.wrote(id, "") })
     }
 
-    #[cache_write_through(cache = self.rooms, key = id, caches = [self.lists])]
+    #[cache_write_through(cache = self.rooms, caches = [self.lists])]
     async fn remove(&self, id: u64) -> Result<Option<Room>, io::Error> {
         self.wrote(id, "");
         Ok(None)
@@ -92,6 +92,17 @@ impl House {
     #[cache_write_through(cache = self.rooms, key = id)]
     async fn told(&self, id: u64) -> Result<Loaded<Room>, io::Error> {
         Ok(Loaded::value(self.wrote(id, "told")).tag("told"))
+    }
+
+    /// A list, and how many rooms are on the floor.
+    #[cache_write_through(cache = self.lists, keys = [counts])]
+    async fn number(
+        &self,
+        counts: &Cache<(u64, u64), u64>,
+        floor: u64,
+        page: u64,
+    ) -> Result<u64, io::Error> {
+        Ok(floor * page)
     }
 
     fn kept(&self, id: u64) -> Option<String> {
@@ -175,4 +186,17 @@ async fn what_is_written_may_have_tags_of_its_own() {
     assert!(house.told(1).await.expect("it is told").value().is_some());
     assert!(house.larder.invalidate_tag("told").await.position().is_some());
     assert_eq!(house.kept(1), None);
+}
+
+#[tokio::test]
+async fn arguments_are_the_key_of_what_is_written_and_of_what_it_makes_wrong() {
+    let house = House::new().await;
+    let counts = house.larder.cache("counts").build().expect("defaults");
+    for count in [(1, 2), (2, 1)] {
+        assert!(counts.set(&count, 0).await.stored);
+    }
+    house.number(&counts, 1, 2).await.expect("it is numbered");
+    assert_eq!(house.lists.peek(&(1, 2)).and_then(|list| list.value().copied()), Some(2));
+    assert!(counts.peek(&(1, 2)).is_none());
+    assert!(counts.peek(&(2, 1)).is_some());
 }

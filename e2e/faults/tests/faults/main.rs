@@ -1,5 +1,6 @@
 //! The failure model on real servers: each row under load, with every answer checked.
 
+mod halves;
 mod loads;
 mod moves;
 mod probe;
@@ -7,3 +8,4 @@ mod racing_writers;
 mod rows;
 mod support;
 mod twenty_cases;
+mod unheard;

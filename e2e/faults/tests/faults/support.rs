@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const NODES: usize = 3;
 
 /// So few that a node that was away for a second finds a gap.
-const LOG_RECORDS_MAX: usize = 100;
+pub(crate) const LOG_RECORDS_MAX: usize = 100;
 
 pub(crate) const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)

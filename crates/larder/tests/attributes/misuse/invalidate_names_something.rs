@@ -5,7 +5,7 @@ async fn paint(larder: &larder::Larder, room: u64) -> Result<u64, std::io::Error
     Ok(room)
 }
 
-#[larder::cache_invalidate(larder = larder, keys = [room])]
+#[larder::cache_invalidate(larder = larder, keys = [(room, 1, 2)])]
 async fn heat(larder: &larder::Larder, room: u64) -> Result<u64, std::io::Error> {
     Ok(room)
 }
