@@ -63,7 +63,9 @@ impl Dial<'_> {
         if let Some(password) = &self.credentials.password {
             redis = redis.set_password(password);
         }
-        let keepalive = TcpKeepalive::new().with_time(self.keepalive).with_interval(self.keepalive);
+        // Systems count whole seconds, and refuse none.
+        let silence = self.keepalive.max(Duration::from_secs(1));
+        let keepalive = TcpKeepalive::new().with_time(silence).with_interval(silence);
         let tcp = TcpSettings::default().set_keepalive(keepalive);
         Ok(address.into_connection_info()?.set_redis_settings(redis).set_tcp_settings(tcp))
     }

