@@ -2,6 +2,7 @@
 // The macros panic where nobody reads, and whoever reads may stop at any time.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod diagnosis;
 mod greeting;
 mod progress;
 mod serve;
@@ -12,11 +13,8 @@ use anyhow::Context;
 use arcade::auth::{self, Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::configuration::{self, Environment};
 use arcade::demo::Filled;
-use arcade::doctor::{self, Finding, Grade};
-use arcade::settings::{RedisMode, Settings};
-use arcade::shared_tier::SharedTier;
+use arcade::settings::Settings;
 use arcade::storage::Store;
-use arcade::wall;
 use clap::{Parser, Subcommand};
 
 use self::greeting::{tell, tell_apart};
@@ -99,7 +97,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             tell(Tokens::new(&secret).issue(UserId(user), role, TOKEN_LIFETIME)?)
         }
         Command::Migrate => on_runtime(migrate(configuration::load(environment)?)),
-        Command::Doctor => on_runtime(diagnose(configuration::load(environment)?)),
+        Command::Doctor => on_runtime(diagnosis::run(configuration::load(environment)?)),
     }
 }
 
@@ -129,31 +127,6 @@ async fn seed(settings: Settings) -> anyhow::Result<()> {
             tell(format_args!("The database holds {users} users already and stays as it is."))
         }
     }
-}
-
-/// Prints every finding; one that is bad fails the command.
-async fn diagnose(settings: Settings) -> anyhow::Result<()> {
-    let store = opened(&settings).await?;
-    store.ping().await?;
-    greeting::tell(doctor::good("database", "it answers"))?;
-    store.close().await;
-    let tier = SharedTier::open(&settings.redis)?;
-    if tier.mode() == RedisMode::Off {
-        return greeting::tell(doctor::good("redis", "off: the cache is this process's own"));
-    }
-    tier.joined().await?;
-    let joined = "joined: the rights are enough, the parameters agree";
-    greeting::tell(doctor::good("redis", joined))?;
-    let reports = tier.reports().await?;
-    let now_ms = u64::try_from(wall::now_ms()).unwrap_or(0);
-    let findings = reports.iter().flat_map(|report| doctor::findings(report, now_ms));
-    let findings: Vec<Finding> = findings.collect();
-    for finding in &findings {
-        greeting::tell(finding)?;
-    }
-    let bad = findings.iter().filter(|finding| finding.grade == Grade::Bad).count();
-    anyhow::ensure!(bad == 0, "{bad} findings are bad");
-    Ok(())
 }
 
 /// Opens the database, in a data directory that only its owner can enter.

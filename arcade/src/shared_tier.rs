@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use larder::shard::state::ConnectReply;
 use larder::shard::{Shard, Unreachable};
-use larder_redis::{OpenError, Redis, RedisHealth, ServerReport};
+use larder_redis::{MissingRight, OpenError, Redis, RedisHealth, ServerReport};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -53,23 +54,40 @@ impl SharedTier {
     /// It is required, and cannot be reached or refuses.
     pub async fn ready(&self) -> Result<(), NoRedis> {
         match self.mode {
-            RedisMode::Required => self.joined().await,
+            RedisMode::Required => self.joined().await.map(drop),
             RedisMode::Optional | RedisMode::Off => Ok(()),
         }
     }
 
-    /// Waits until it is joined, and not longer than five seconds.
+    /// Waits until it is joined, and not longer than five seconds. Says how each shard's parameters compare.
     ///
     /// # Errors
     /// It cannot be reached, or refuses.
-    pub async fn joined(&self) -> Result<(), NoRedis> {
-        let Some(redis) = &self.redis else { return Ok(()) };
-        let joining = async {
+    pub async fn joined(&self) -> Result<Vec<ConnectReply>, NoRedis> {
+        let Some(redis) = &self.redis else { return Ok(Vec::new()) };
+        self.once_connected(redis, redis.joined()).await
+    }
+
+    /// Which rights the ACL user lacks. Waits for a connection, and not longer than five seconds.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub async fn missing_rights(&self) -> Result<Vec<MissingRight>, NoRedis> {
+        let Some(redis) = &self.redis else { return Ok(Vec::new()) };
+        self.once_connected(redis, redis.missing_rights()).await
+    }
+
+    async fn once_connected<T>(
+        &self,
+        redis: &Redis,
+        asking: impl Future<Output = Result<T, Unreachable>>,
+    ) -> Result<T, NoRedis> {
+        let asking = async {
             redis.connected().await;
-            redis.joined().await
+            asking.await
         };
-        let refused = match tokio::time::timeout(START_PATIENCE, joining).await {
-            Ok(Ok(_)) => return Ok(()),
+        let refused = match tokio::time::timeout(START_PATIENCE, asking).await {
+            Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => None,
         };

@@ -71,6 +71,7 @@ impl Reading {
         }
         options.connect_timeout = millis(self.number("redis.connect_timeout_ms", profile).max(1));
         options.command_timeout = millis(self.number("redis.command_timeout_ms", profile).max(1));
+        options.keepalive = millis(self.number("redis.keepalive_ms", profile).max(1));
         Some(options)
     }
 

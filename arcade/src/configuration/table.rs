@@ -556,6 +556,14 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "2-25",
     },
     Setting {
+        name: "redis.keepalive_ms",
+        variable: "REDIS_KEEPALIVE",
+        kind: Kind::Number { min: 1_000, max: 600_000 },
+        fallback: |_| Value("10000"),
+        about: "How often the connection that listens is asked whether it is still heard.",
+        requirement: "2-12",
+    },
+    Setting {
         name: "log.format",
         variable: "ARCADE_LOG_FORMAT",
         kind: Kind::Choice(&["text", "json"]),

@@ -190,19 +190,3 @@ async fn a_start_without_an_optional_redis_serves_and_says_so() {
     assert_eq!(health["components"]["redis"]["status"], "degraded", "{health}");
     assert_eq!(health["components"]["redis"]["mode"], "optional", "{health}");
 }
-
-#[tokio::test]
-async fn the_doctor_says_what_an_operator_should_know_of_a_redis() {
-    let (directory, redis) = (tempfile::tempdir().expect("a directory"), RedisServer::start());
-    let url = redis.url();
-    let mut command = arcade(directory.path(), &[("REDIS_URL", &url)]);
-    let output = command.arg("doctor").output().await.expect("run");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{told} {output:?}");
-    for subject in ["database", "joined", "version", "memory", "eviction", "latency", "clock"] {
-        assert!(told.contains(subject), "{subject} is missing: {told}");
-    }
-    redis.ask::<()>(redis::cmd("REPLICAOF").arg("127.0.0.1").arg(free_port()));
-    let output = command.output().await.expect("run");
-    assert!(!output.status.success(), "a replica is no place for invalidations");
-}

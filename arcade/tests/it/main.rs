@@ -8,6 +8,8 @@ mod buying;
 mod conditional;
 mod contracts;
 mod description;
+#[cfg(unix)]
+mod doctor;
 mod faults;
 #[cfg(unix)]
 mod first_start;

@@ -103,6 +103,7 @@ fn every_part_of_redis_has_a_variable() {
         ("REDIS_KEY_PREFIX", "north"),
         ("REDIS_CONNECT_TIMEOUT", "700"),
         ("REDIS_COMMAND_TIMEOUT", "300"),
+        ("REDIS_KEEPALIVE", "5000"),
     ]);
     let server = redis.server.expect("a server");
     assert_eq!(server.topology, Topology::single("cache.local", 6390));
@@ -112,6 +113,7 @@ fn every_part_of_redis_has_a_variable() {
     assert!(server.tls.is_some());
     assert_eq!(server.connect_timeout.as_millis(), 700);
     assert_eq!(server.command_timeout.as_millis(), 300);
+    assert_eq!(server.keepalive.as_secs(), 5);
 }
 
 #[test]

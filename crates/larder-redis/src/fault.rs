@@ -34,6 +34,17 @@ pub(crate) enum FaultKind {
     Refused,
 }
 
+/// What an ACL user may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Forbidden {
+    /// Send this command.
+    Command,
+    /// Touch this key.
+    Key,
+    /// Use this channel.
+    Channel,
+}
+
 impl Fault {
     pub(crate) fn new(kind: FaultKind, verb: &'static str, reason: impl ToString) -> Self {
         Fault { kind, verb, reason: reason.to_string() }
@@ -56,12 +67,23 @@ impl Fault {
 
     /// The same fault, with what to do about it where the server says that we may not.
     pub(crate) fn advised(mut self, advice: &str) -> Self {
-        // Versions say it in words of their own.
-        let forbidden = ["can't run this command", "no permissions"];
-        if forbidden.iter().any(|words| self.reason.contains(words)) {
+        if self.forbidden().is_some() {
             self.reason = format!("{advice} ({})", self.reason);
         }
         self
+    }
+
+    /// What the server says that we may not, if that is what it says.
+    pub(crate) fn forbidden(&self) -> Option<Forbidden> {
+        // Versions say it in words of their own.
+        let says = |words: [&str; 2]| words.iter().any(|words| self.reason.contains(words));
+        if says(["access one of the channels", "access a channel"]) {
+            return Some(Forbidden::Channel);
+        }
+        if says(["access one of the keys", "access a key"]) {
+            return Some(Forbidden::Key);
+        }
+        says(["can't run this command", "no permissions"]).then_some(Forbidden::Command)
     }
 
     /// Whether a later try within the same call may succeed.

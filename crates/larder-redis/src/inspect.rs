@@ -7,11 +7,9 @@ use larder::shard::Unreachable;
 use redis::Value;
 
 use crate::fault::Fault;
+use crate::rights::NEEDS_INFO;
 use crate::server::line::Line;
 use crate::server::{Need, Server};
-
-/// What a user of the server must have, and may lack.
-pub(crate) const NEEDS_INFO: &str = "the ACL user needs the right to INFO: +info";
 
 /// What a server says about itself. What it does not say is `None` or empty.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,6 +36,13 @@ pub struct ServerReport {
     pub keys: u64,
     /// Whether it appends each write to a file.
     pub appends_to_file: Option<bool>,
+    /// Whether it could not save what it has, in either of its files. It may refuse every write then.
+    pub saving_failed: Option<bool>,
+    /// How many replicas follow it.
+    pub replicas: Option<u64>,
+    /// How many of them follow closely enough for a write; `None` where it takes writes without any
+    /// (`min-replicas-to-write 0`).
+    pub replicas_in_time: Option<u64>,
     /// Calls, and the microseconds that they took in all, by command.
     pub commands: BTreeMap<String, CommandFigures>,
     /// How long the question took.
@@ -116,6 +121,11 @@ fn parsed(info: &str, database: u32) -> ServerReport {
             "maxmemory_policy" => report.eviction_policy = Some(value.to_owned()),
             "connected_clients" => report.connections = number,
             "maxclients" => report.connections_max = number,
+            "rdb_last_bgsave_status" | "aof_last_write_status" => {
+                *report.saving_failed.get_or_insert(false) |= value != "ok";
+            }
+            "connected_slaves" => report.replicas = number,
+            "min_slaves_good_slaves" => report.replicas_in_time = number,
             "aof_enabled" => report.appends_to_file = Some(value == "1"),
             _ if name == keyspace => report.keys = field(value, "keys").unwrap_or(0),
             _ => {
@@ -147,12 +157,15 @@ mod tests {
         let info = "# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\nrole:master\r\n\
             used_memory:1024\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n\
             connected_clients:3\r\nmaxclients:10000\r\naof_enabled:0\r\n\
+            rdb_last_bgsave_status:err\r\naof_last_write_status:ok\r\n\
+            connected_slaves:2\r\nmin_slaves_good_slaves:1\r\n\
             cmdstat_get:calls=12,usec=34,usec_per_call=2.83\r\ndb1:keys=5,expires=2\r\n";
         let report = parsed(info, 1);
         assert_eq!(report.version.as_deref(), Some("7.0.15"));
         assert_eq!((report.keys, report.connections), (5, Some(3)));
         assert_eq!(report.commands["get"], CommandFigures { calls: 12, took_us: 34 });
-        assert_eq!(report.appends_to_file, Some(false));
+        assert_eq!((report.appends_to_file, report.saving_failed), (Some(false), Some(true)));
+        assert_eq!((report.replicas, report.replicas_in_time), (Some(2), Some(1)));
     }
 
     #[test]

@@ -41,6 +41,10 @@ pub struct RedisOptions {
     pub connect_timeout: Duration,
     /// How long an answer may take, with its tries. Default 500 ms.
     pub command_timeout: Duration,
+    /// How often the connection that listens is asked whether it is still heard: silent for
+    /// `command_timeout`, it is opened anew. A connection that says nothing for as long is probed by the
+    /// operating system too (TCP keepalive). Default 10 s.
+    pub keepalive: Duration,
     /// Each failed connection lengthens the wait for the next by this much. Default 50 ms.
     pub backoff_step: Duration,
     /// The longest wait between two connections. Default 1 s.
@@ -67,6 +71,7 @@ impl RedisOptions {
             lease_ttl: LEASE_TTL,
             connect_timeout: Duration::from_secs(1),
             command_timeout: Duration::from_millis(500),
+            keepalive: Duration::from_secs(10),
             backoff_step: Duration::from_millis(50),
             backoff_max: Duration::from_secs(1),
             breaker: BreakerOptions::default(),
@@ -100,6 +105,7 @@ impl RedisOptions {
             ("lease_ttl", self.lease_ttl),
             ("connect_timeout", self.connect_timeout),
             ("command_timeout", self.command_timeout),
+            ("keepalive", self.keepalive),
             ("backoff_step", self.backoff_step),
             ("backoff_max", self.backoff_max),
             ("breaker.slow_call", self.breaker.slow_call),

@@ -1,5 +1,6 @@
 //! The shards of a namespace, and how their servers are.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,12 @@ use futures_util::future::join_all;
 use larder::shard::state::ConnectReply;
 use larder::shard::{Shard, Unreachable};
 
+use crate::address::Topology;
 use crate::error::OpenError;
 use crate::inspect::{self, ServerReport};
 use crate::names::Names;
 use crate::options::RedisOptions;
+use crate::rights::MissingRight;
 use crate::server::ServerHealth;
 use crate::server::ears::Ear;
 use crate::shard::RedisShard;
@@ -21,6 +24,8 @@ use crate::topology::Servers;
 pub struct Redis {
     servers: Arc<Servers>,
     shards: Vec<Arc<RedisShard>>,
+    namespace: String,
+    is_cluster: bool,
     report_timeout: Duration,
     database: u32,
 }
@@ -51,6 +56,7 @@ impl Redis {
         options.check(namespace)?;
         let shards = options.parameters.shards();
         let (report_timeout, database) = (options.command_timeout, options.database);
+        let is_cluster = matches!(options.topology, Topology::Cluster(_));
         let names: Vec<Arc<Names>> =
             (0..shards).map(|index| Arc::new(Names::new(namespace, shards, index))).collect();
         let ears: Arc<[Arc<Ear>]> =
@@ -62,7 +68,8 @@ impl Redis {
             Arc::new(RedisShard::new(index, names, servers, ear, options.clone()))
         };
         let shards = names.into_iter().zip(ears.iter()).enumerate().map(shard).collect();
-        Ok(Redis { servers, shards, report_timeout, database })
+        let namespace = namespace.to_owned();
+        Ok(Redis { servers, shards, namespace, is_cluster, report_timeout, database })
     }
 
     /// The shards, for [`LarderBuilder::shards`](larder::LarderBuilder::shards).
@@ -114,6 +121,28 @@ impl Redis {
             joined.push(shard.joined().await?);
         }
         Ok(joined)
+    }
+
+    /// Which rights the ACL user lacks to use the namespace, each once a server. Asks for every right in a way
+    /// that changes nothing. Without some, the cache works by half: pushes that may not be published are
+    /// missed by nobody.
+    ///
+    /// # Errors
+    /// The first server that cannot be reached.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn missing_rights(&self) -> Result<Vec<MissingRight>, Unreachable> {
+        let asked = self.shards.iter().map(|shard| {
+            let asking = shard.missing_rights(&self.namespace, self.is_cluster);
+            tokio::time::timeout(self.report_timeout, asking)
+        });
+        let mut missing = BTreeSet::new();
+        for answer in join_all(asked).await {
+            let late = |_| Unreachable::new(format!("no answer within {:?}", self.report_timeout));
+            missing.extend(answer.map_err(late)??);
+        }
+        Ok(missing.into_iter().collect())
     }
 
     /// How the servers are now. Asks nobody.

@@ -15,7 +15,8 @@ impl RedisOptions {
     /// - `redis+unix:///path` of a socket
     /// - `redis-sentinel://` or `rediss-sentinel://`, then
     ///   `[user[:password]@]host[:port][,host[:port]…][/database]?master=name`. The sentinels have
-    ///   the port 26379 by default; user and password are for the master
+    ///   the port 26379 by default; user and password are for the master. Who we are to the sentinels, if they ask,
+    ///   follows as `&sentinel_username=user` and `&sentinel_password=password`, percent-encoded as the others
     /// - `redis-cluster://` or `rediss-cluster://`, then `[user[:password]@]host[:port][,host[:port]…]`
     ///
     /// # Errors
@@ -60,17 +61,36 @@ fn single(url: &str) -> Option<RedisOptions> {
 
 fn sentinel(scheme: &str, rest: &str) -> Option<RedisOptions> {
     let (rest, query) = rest.split_once('?')?;
-    let master = query.strip_prefix("master=").filter(|name| !name.is_empty())?;
-    if master.contains(['&', '#']) {
-        return None;
+    let (mut master, mut username, mut password) = (None, None, None);
+    for (name, value) in
+        query.split('&').map(|pair| pair.split_once('=')).collect::<Option<Vec<_>>>()?
+    {
+        let place = match name {
+            "master" => &mut master,
+            "sentinel_username" => &mut username,
+            "sentinel_password" => &mut password,
+            _ => return None,
+        };
+        if value.is_empty() || value.contains('#') || place.replace(value).is_some() {
+            return None;
+        }
     }
+    let credentials = to_sentinels(username, password)?;
     let (sentinels, options) = several(scheme, rest, SENTINEL_PORT)?;
-    let topology = Topology::Sentinel {
-        sentinels,
-        master: master.to_owned(),
-        credentials: Credentials::default(),
-    };
+    let topology = Topology::Sentinel { sentinels, master: master?.to_owned(), credentials };
     Some(of(topology, options))
+}
+
+/// As the user and the password of any URL.
+fn to_sentinels(username: Option<&str>, password: Option<&str>) -> Option<Credentials> {
+    let Some(password) = password else {
+        // A name alone proves nothing.
+        return username.is_none().then(Credentials::default);
+    };
+    let url = format!("redis://{}:{password}@sentinel", username.unwrap_or_default());
+    let options = single(&url)?;
+    // What is not encoded ends the user early.
+    (options.topology == Topology::single("sentinel", PORT)).then_some(options.credentials)
 }
 
 fn cluster(scheme: &str, rest: &str) -> Option<RedisOptions> {
@@ -140,6 +160,11 @@ mod tests {
             "redis://a/b",
             "redis-sentinel://:s3cret@a,b",
             "redis-sentinel://:s3cret@a,b?master=",
+            "redis-sentinel://a?master=b&sentinel_username=s3cret",
+            "redis-sentinel://a?master=b&sentinel_password=s3cret/1",
+            "redis-sentinel://a?master=b&sentinel_password=s3cret@other",
+            "redis-sentinel://a?master=b&master=s3cret",
+            "redis-sentinel://a?master=b&s3cret",
             "redis-cluster://:s3cret@",
             "redis-cluster://:s3cret@a,,b",
             "redis-cluster://:s3cret@a,b/1",
@@ -159,6 +184,20 @@ mod tests {
         assert_eq!(options.credentials.password.as_deref(), Some("s@cret"));
         assert_eq!((options.database, options.tls), (2, Some(Tls::default())));
         assert_eq!(options.parameters.shards(), 1);
+    }
+
+    #[test]
+    fn a_url_of_sentinels_says_who_we_are_to_them() {
+        let url = "redis-sentinel://shop:other@one?master=cache&sentinel_username=watch&sentinel_password=s%26%2Bcret";
+        let options = RedisOptions::from_url(url).expect("a URL");
+        let Topology::Sentinel { credentials, .. } = options.topology else { panic!("{options:?}") };
+        assert_eq!(credentials.username.as_deref(), Some("watch"));
+        assert_eq!(credentials.password.as_deref(), Some("s&+cret"));
+        assert_eq!(options.credentials.password.as_deref(), Some("other"));
+        let alone = "redis-sentinel://one?sentinel_password=s3cret&master=cache";
+        let options = RedisOptions::from_url(alone).expect("a URL");
+        let Topology::Sentinel { credentials, .. } = options.topology else { panic!("{options:?}") };
+        assert_eq!((credentials.username, credentials.password.as_deref()), (None, Some("s3cret")));
     }
 
     #[test]

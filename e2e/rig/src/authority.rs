@@ -37,7 +37,8 @@ impl Authority {
 
     /// Writes what a server needs to prove that it is `localhost`.
     pub(crate) fn files_for_localhost(&self, directory: &Path) -> Files {
-        let names = vec!["localhost".to_owned()];
+        // Sentinel names servers by their numbers.
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let params = CertificateParams::new(names).expect("localhost is a name");
         let key = KeyPair::generate().expect("a key can be made");
         let certificate = params.signed_by(&key, &self.issuer).expect("the authority signs");

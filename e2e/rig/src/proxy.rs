@@ -1,6 +1,7 @@
 //! A proxy that does to a connection what a network can do to it.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,8 +32,45 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
-    fault: watch::Sender<Fault>,
+    plan: Arc<Mutex<Plan>>,
     _accepting: JoinSet<()>,
+}
+
+/// What is done to whom.
+#[derive(Debug)]
+struct Plan {
+    /// To connections that come from now on.
+    next: Fault,
+    /// To each that was taken, in that order.
+    taken: Vec<watch::Sender<Fault>>,
+    watched: Option<Watched>,
+}
+
+/// Requests that are looked for.
+#[derive(Debug)]
+struct Watched {
+    mark: Vec<u8>,
+    cuts_left: usize,
+    seen: usize,
+}
+
+fn lock(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {
+    // A test that panicked has failed already.
+    plan.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Plan {
+    /// Whether the connection of this request is to end.
+    fn cuts(&mut self, request: &[u8]) -> bool {
+        let Some(watched) = &mut self.watched else { return false };
+        if !request.windows(watched.mark.len()).any(|bytes| bytes == watched.mark) {
+            return false;
+        }
+        watched.seen += 1;
+        let cuts = watched.cuts_left > 0;
+        watched.cuts_left = watched.cuts_left.saturating_sub(1);
+        cuts
+    }
 }
 
 impl Proxy {
@@ -43,10 +81,11 @@ impl Proxy {
     pub async fn before(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
         let address = listener.local_addr().expect("it is bound");
-        let (fault, faults) = watch::channel(Fault::None);
+        let plan = Plan { next: Fault::None, taken: Vec::new(), watched: None };
+        let plan = Arc::new(Mutex::new(plan));
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, port, faults));
-        Proxy { address, fault, _accepting: accepting }
+        accepting.spawn(accept(listener, port, Arc::clone(&plan)));
+        Proxy { address, plan, _accepting: accepting }
     }
 
     /// Where it listens.
@@ -56,35 +95,71 @@ impl Proxy {
 
     /// Does this from now on, to connections that are open too.
     pub fn inflict(&self, fault: Fault) {
-        self.fault.send_replace(fault);
+        let mut plan = lock(&self.plan);
+        plan.next = fault;
+        for taken in &plan.taken {
+            taken.send_replace(fault);
+        }
+    }
+
+    /// Does this from now on to one connection, counted from 0 in the order in which they came.
+    ///
+    /// # Panics
+    /// So many did not come yet.
+    pub fn inflict_on(&self, connection: usize, fault: Fault) {
+        lock(&self.plan).taken[connection].send_replace(fault);
+    }
+
+    /// From now on counts requests that hold these bytes. The first `cuts` of them end their connection: the
+    /// server gets the request, and its sender no answer.
+    pub fn cut_at(&self, mark: &[u8], cuts: usize) {
+        let watched = Watched { mark: mark.to_vec(), cuts_left: cuts, seen: 0 };
+        lock(&self.plan).watched = Some(watched);
+    }
+
+    /// How many requests came that [`cut_at`](Self::cut_at) looks for.
+    pub fn seen(&self) -> usize {
+        lock(&self.plan).watched.as_ref().map_or(0, |watched| watched.seen)
     }
 }
 
-async fn accept(listener: TcpListener, port: u16, faults: watch::Receiver<Fault>) {
+async fn accept(listener: TcpListener, port: u16, plan: Arc<Mutex<Plan>>) {
     let mut open = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
         while open.try_join_next().is_some() {}
-        if *faults.borrow() == Fault::Cut {
-            continue;
-        }
-        let faults = faults.clone();
+        let faults = {
+            let mut planned = lock(&plan);
+            if planned.next == Fault::Cut {
+                continue;
+            }
+            let (fault, faults) = watch::channel(planned.next);
+            planned.taken.push(fault);
+            faults
+        };
+        let plan = Arc::clone(&plan);
         open.spawn(async move {
             if let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await {
-                join(client, server, faults).await;
+                join(client, server, faults, plan).await;
             }
         });
     }
 }
 
-async fn join(client: TcpStream, server: TcpStream, faults: watch::Receiver<Fault>) {
+async fn join(
+    client: TcpStream,
+    server: TcpStream,
+    faults: watch::Receiver<Fault>,
+    plan: Arc<Mutex<Plan>>,
+) {
     // Small packets at once: the proxy shall add nothing of its own.
     drop(client.set_nodelay(true));
     drop(server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let cut = cut(faults.clone());
+    let requests = Way::Requests(plan);
     tokio::select! {
-        () = pass(from_client, to_server, faults.clone(), Way::Requests) => {}
+        () = pass(from_client, to_server, faults.clone(), requests) => {}
         () = pass(from_server, to_client, faults, Way::Answers) => {}
         () = cut => {}
     }
@@ -95,10 +170,26 @@ async fn cut(mut faults: watch::Receiver<Fault>) {
     drop(faults.wait_for(|fault| *fault == Fault::Cut).await);
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    Requests,
+    Requests(Arc<Mutex<Plan>>),
     Answers,
+}
+
+impl Way {
+    fn stops_at(&self, fault: Fault) -> bool {
+        match self {
+            Way::Requests(_) => fault == Fault::BlackHole,
+            Way::Answers => matches!(fault, Fault::BlackHole | Fault::NoAnswers),
+        }
+    }
+
+    /// Whether what was just passed on is the last that this connection passes on.
+    fn ends_with(&self, bytes: &[u8]) -> bool {
+        match self {
+            Way::Requests(plan) => lock(plan).cuts(bytes),
+            Way::Answers => false,
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the network of a test is on the system's clock")]
@@ -132,11 +223,8 @@ async fn write(
 ) {
     while let Some((at, bytes)) = due.recv().await {
         tokio::time::sleep_until(at).await;
-        let stopped = |fault: &Fault| {
-            *fault == Fault::BlackHole || (*fault == Fault::NoAnswers && way == Way::Answers)
-        };
         // What a black hole swallowed comes out when it is over, as TCP does it.
-        if faults.wait_for(|fault| !stopped(fault)).await.is_err() {
+        if faults.wait_for(|fault| !way.stops_at(*fault)).await.is_err() {
             return;
         }
         let trickle = match *faults.borrow() {
@@ -147,7 +235,7 @@ async fn write(
             Some(wait) => trickled(&mut to, &bytes, wait, &faults).await,
             None => to.write_all(&bytes).await,
         };
-        if sent.is_err() {
+        if sent.is_err() || way.ends_with(&bytes) {
             return;
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 use redis::{ProtocolVersion, RedisConnectionInfo, RedisResult, TlsCertificates};
 
@@ -15,13 +16,16 @@ pub(crate) struct Dial<'a> {
     pub(crate) tls: Option<&'a Tls>,
     pub(crate) credentials: &'a Credentials,
     pub(crate) database: u32,
+    /// How long a connection may be silent until the operating system probes it.
+    pub(crate) keepalive: Duration,
 }
 
 impl RedisOptions {
     /// A server that keeps shards.
     pub(crate) fn dial<'a>(&'a self, address: &'a Address) -> Dial<'a> {
-        let RedisOptions { tls, credentials, database, .. } = self;
-        Dial { address, tls: tls.as_ref(), credentials, database: *database }
+        let RedisOptions { tls, credentials, database, keepalive, .. } = self;
+        let (tls, database, keepalive) = (tls.as_ref(), *database, *keepalive);
+        Dial { address, tls, credentials, database, keepalive }
     }
 }
 
@@ -33,12 +37,9 @@ impl Dial<'_> {
         Client::build_with_tls(information, TlsCertificates { client_tls: None, root_cert })
     }
 
-    /// One connection, without pushes. Calls on it count their own time.
-    pub(crate) async fn connection(&self, timeout: Duration) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(timeout))
-            .set_response_timeout(None);
-        self.client()?.get_multiplexed_async_connection_with_config(&config).await
+    /// One connection, without pushes.
+    pub(crate) async fn connection(&self) -> RedisResult<MultiplexedConnection> {
+        self.client()?.get_multiplexed_async_connection_with_config(&config()).await
     }
 
     fn information(&self) -> RedisResult<ConnectionInfo> {
@@ -62,6 +63,29 @@ impl Dial<'_> {
         if let Some(password) = &self.credentials.password {
             redis = redis.set_password(password);
         }
-        Ok(address.into_connection_info()?.set_redis_settings(redis))
+        // Systems count whole seconds, and refuse none.
+        let silence = self.keepalive.max(Duration::from_secs(1));
+        let keepalive = TcpKeepalive::new().with_time(silence).with_interval(silence);
+        let tcp = TcpSettings::default().set_keepalive(keepalive);
+        Ok(address.into_connection_info()?.set_redis_settings(redis).set_tcp_settings(tcp))
+    }
+}
+
+/// Whoever dials or calls counts the time of both: the client's own timers would say it in other words.
+pub(crate) fn config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Topology;
+
+    #[test]
+    fn the_operating_system_probes_silent_connections() {
+        let options = RedisOptions::new(Topology::single("cache.local", 6379));
+        let address = Address::Tcp("cache.local".into(), 6379);
+        let information = options.dial(&address).information().expect("an address");
+        assert!(information.tcp_settings().keepalive().is_some());
     }
 }

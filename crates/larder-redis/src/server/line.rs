@@ -4,15 +4,19 @@
 use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, PushKind, RedisResult, Value};
+use redis::{Cmd, PushKind, RedisResult, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::Reads;
+use super::dial::config;
 use super::ears::{Ear, pass_on};
 use crate::address::Address;
 use crate::fault::{Fault, FaultKind};
 use crate::options::RedisOptions;
 use crate::scripts::Script;
+
+/// The verb of a line that has gone silent.
+const KEEPALIVE: &str = "keepalive";
 
 /// A live pair of connections.
 #[derive(Debug)]
@@ -55,12 +59,6 @@ impl Line {
     ) -> RedisResult<Self> {
         let client = options.dial(address).client()?;
         let ended = CancellationToken::new();
-        let config = || {
-            AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(options.connect_timeout))
-                // Each call counts its own time, with its tries.
-                .set_response_timeout(None)
-        };
         let (hears, listens) = (ended.clone(), !ears.is_empty());
         let listening = config().set_push_sender(move |push: redis::PushInfo| {
             match push.kind {
@@ -126,6 +124,23 @@ impl Line {
     /// Where reads are put together before they are sent.
     pub(crate) fn reads(&self) -> &Reads {
         &self.reads
+    }
+
+    /// Completes once the server does not answer any more on the connection that listens, or on the only one there
+    /// is. One that is open by half says nothing, and nobody misses what it does not say.
+    pub(crate) async fn silent(&self, options: &RedisOptions) -> Fault {
+        let RedisOptions { clock, keepalive, command_timeout: limit, .. } = options;
+        let mut connection = self.ears.as_ref().unwrap_or(&self.commands).clone();
+        let ping = redis::cmd("PING");
+        loop {
+            clock.sleep_until(clock.precise().plus(*keepalive)).await;
+            // Any answer will do, also that this user may not ask.
+            match tokio::time::timeout(*limit, connection.send_packed_command(&ping)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Fault::of(KEEPALIVE, &error),
+                Err(_) => return Fault::timed_out(KEEPALIVE, *limit),
+            }
+        }
     }
 
     /// Ends the line: whoever uses it fails, and its server dials another.

@@ -125,6 +125,15 @@ impl Server {
         drop(connected.wait_for(|connected| *connected).await);
     }
 
+    /// Completes once there is another line than this one.
+    pub(crate) async fn line_after(&self, last: &Arc<Line>) {
+        let mut connected = self.inner.connected.subscribe();
+        while self.inner.line.load().as_ref().is_none_or(|line| Arc::ptr_eq(line, last)) {
+            // The sender lives as long as this.
+            drop(connected.changed().await);
+        }
+    }
+
     /// Completes once there is no connection.
     pub(crate) async fn lost(&self) {
         let mut connected = self.inner.connected.subscribe();
@@ -171,6 +180,10 @@ impl Inner {
                     tokio::select! {
                         () = line.ended() => {}
                         () = self.locator.moved(&address, &self.options) => line.end(),
+                        fault = line.silent(&self.options) => {
+                            *self.last_fault.lock() = Some(fault);
+                            line.end();
+                        }
                     }
                     self.withdraw();
                     // A line that did not last is one more failed try.

@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use super::dial::Dial;
 use crate::address::{Address, Credentials, Tls};
 use crate::fault::{Fault, FaultKind};
+use crate::options::RedisOptions;
 
 /// Knows whom to ask. Keeps one connection, to who answered last.
 pub(crate) struct Scout {
@@ -17,6 +18,7 @@ pub(crate) struct Scout {
     credentials: Credentials,
     /// How long one of them may take, with its connection.
     timeout: Duration,
+    keepalive: Duration,
     answered: Mutex<Option<Answered>>,
 }
 
@@ -26,13 +28,11 @@ struct Answered {
 }
 
 impl Scout {
-    pub(crate) fn new(
-        seeds: Vec<Address>,
-        tls: Option<Tls>,
-        credentials: Credentials,
-        timeout: Duration,
-    ) -> Self {
-        Scout { seeds, tls, credentials, timeout, answered: Mutex::default() }
+    /// Asks these as who the credentials say; all else is as for the servers of the options.
+    pub(crate) fn new(seeds: Vec<Address>, credentials: Credentials, options: &RedisOptions) -> Self {
+        let (timeout, keepalive) = (options.connect_timeout, options.keepalive);
+        let tls = options.tls.clone();
+        Scout { seeds, tls, credentials, timeout, keepalive, answered: Mutex::default() }
     }
 
     /// The first answer that `reads` can read, of the one that answered last, the seeds, then
@@ -76,8 +76,8 @@ impl Scout {
         address: &Address,
     ) -> Result<MultiplexedConnection, Fault> {
         let (tls, credentials) = (self.tls.as_ref(), &self.credentials);
-        let dial = Dial { address, tls, credentials, database: 0 };
-        let connected = tokio::time::timeout(self.timeout, dial.connection(self.timeout)).await;
+        let dial = Dial { address, tls, credentials, database: 0, keepalive: self.keepalive };
+        let connected = tokio::time::timeout(self.timeout, dial.connection()).await;
         let connected = connected.map_err(|_| self.late(verb, address))?;
         connected.map_err(|error| Fault::new(FaultKind::Lost, verb, format!("{address}: {error}")))
     }

@@ -11,7 +11,7 @@ use redis::Value;
 use super::RedisShard;
 use crate::answer::Answer;
 use crate::fault::{Fault, FaultKind};
-use crate::inspect::NEEDS_INFO;
+use crate::rights::NEEDS_INFO;
 use crate::scripts::CONNECT;
 use crate::server::line::Line;
 

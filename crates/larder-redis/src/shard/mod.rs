@@ -4,6 +4,7 @@ mod join;
 mod scan;
 mod time;
 mod verbs;
+mod way;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,8 +22,10 @@ use larder::shard::{
 use crate::fault::Fault;
 use crate::names::Names;
 use crate::options::RedisOptions;
+use crate::rights::{self, MissingRight};
+use crate::server::Need;
 use crate::server::ears::Ear;
-use crate::topology::Servers;
+use crate::topology::{Route, Servers};
 use join::Join;
 use time::ServerClock;
 
@@ -64,6 +67,19 @@ impl RedisShard {
     /// How many values were found that could not be read: damaged, cut off, or of another key.
     pub(crate) fn damaged(&self) -> u64 {
         self.damaged.load(Ordering::Relaxed)
+    }
+
+    /// Which rights the ACL user of this namespace lacks to use the shard.
+    pub(crate) async fn missing_rights(
+        &self,
+        namespace: &str,
+        is_cluster: bool,
+    ) -> Result<Vec<MissingRight>, Fault> {
+        let Route { server, line } = self.servers.route(self.index, Need::Essential)?;
+        let address = server.health().address.map(|address| address.to_string());
+        let missing = rights::missing(&line, &self.names, namespace, is_cluster).await?;
+        let on = |rule| MissingRight { rule, server: address.clone().unwrap_or_default() };
+        Ok(missing.into_iter().map(on).collect())
     }
 
     fn reply<'a, T: Send>(

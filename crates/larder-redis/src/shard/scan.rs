@@ -8,7 +8,8 @@ use larder::shard::{Appended, Scan, ScanReply};
 use redis::Value;
 
 use super::RedisShard;
-use super::verbs::{Repeat, appended};
+use super::verbs::appended;
+use super::way::Repeat;
 use crate::answer::{Answer, number};
 use crate::fault::{Fault, FaultKind};
 use crate::scripts;

@@ -1,12 +1,9 @@
 //! The verbs: what goes out, and what comes back.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use bytes::Bytes;
-use larder::clock::Moment;
 use larder::key::EncodedKey;
 use larder::record::{LogRecord, Name, NameHash, Record};
 use larder::shard::state::ConnectReply;
@@ -18,28 +15,14 @@ use larder::shard::{
 use redis::Value;
 
 use super::RedisShard;
+use super::way::Repeat;
 use crate::answer::{Answer, number};
 use crate::fault::{Fault, FaultKind};
 use crate::scripts::{self, Script};
 use crate::server::Need;
 use crate::server::batch::{Meta, RawRead};
 use crate::server::line::{Call, Line};
-use crate::topology::Route;
 use crate::wire::{envelope, parameters, record, table};
-
-/// How often a call is tried whose repetition changes nothing.
-const TRIES: u32 = 3;
-/// The wait before another try: between half and all of it.
-const TRY_AGAIN_AFTER: Duration = Duration::from_millis(20);
-
-/// Whether a call may be tried again within its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
-    /// Doing it twice is doing it once.
-    Idempotent,
-    /// The second answer would not be the first one's.
-    Once,
-}
 
 /// What a lease script answered.
 enum Leased {
@@ -48,36 +31,6 @@ enum Leased {
     Damaged {
         id: u128,
     },
-}
-
-/// The way of one call: it is counted once, however it ends.
-struct Counted<'a> {
-    shard: &'a RedisShard,
-    route: Route,
-    began: Moment,
-    open: bool,
-}
-
-impl Counted<'_> {
-    fn answered<T>(mut self, answer: &Result<T, Fault>) {
-        self.open = false;
-        self.count(answer);
-    }
-
-    fn count<T>(&self, answer: &Result<T, Fault>) {
-        self.route.server.record(&self.route.line, self.began, answer);
-    }
-}
-
-impl Drop for Counted<'_> {
-    /// Who asked went away. If that was for lack of patience, the server is slow.
-    fn drop(&mut self) {
-        let slow = self.shard.options.breaker.slow_call;
-        if self.open && self.shard.options.clock.precise().since(self.began) > slow {
-            let gone = Fault::new(FaultKind::TimedOut, "call", "its caller gave up");
-            self.count::<()>(&Err(gone));
-        }
-    }
 }
 
 impl RedisShard {
@@ -100,79 +53,6 @@ impl RedisShard {
         Call { script, keys: all_keys, arguments: all_arguments }
     }
 
-    /// Runs `verb` on the current line, in time, counted by the breaker once.
-    pub(super) async fn within<T, V>(
-        &self,
-        need: Need,
-        repeat: Repeat,
-        name: &'static str,
-        verb: impl Fn(Arc<Line>) -> V,
-    ) -> Result<T, Fault>
-    where
-        V: Future<Output = Result<T, Fault>>,
-    {
-        let mut counted = self.counted(need)?;
-        let limit = self.options.command_timeout;
-        // Pinned here: moved into the timeout, it would take its room twice.
-        let answer =
-            tokio::time::timeout(limit, pin!(self.tried(&mut counted, need, repeat, verb))).await;
-        let answer = answer.unwrap_or_else(|_| Err(Fault::timed_out(name, limit)));
-        counted.answered(&answer);
-        answer
-    }
-
-    /// The way of a call that begins now.
-    fn counted(&self, need: Need) -> Result<Counted<'_>, Fault> {
-        let route = self.servers.route(self.index, need)?;
-        Ok(Counted { shard: self, route, began: self.options.clock.precise(), open: true })
-    }
-
-    async fn tried<T, V>(
-        &self,
-        counted: &mut Counted<'_>,
-        need: Need,
-        repeat: Repeat,
-        verb: impl Fn(Arc<Line>) -> V,
-    ) -> Result<T, Fault>
-    where
-        V: Future<Output = Result<T, Fault>>,
-    {
-        let mut tries = 1;
-        loop {
-            let answer = verb(Arc::clone(&counted.route.line)).await;
-            let again = match &answer {
-                Err(fault) if tries < TRIES => self.wait_after(fault, repeat).await,
-                _ => false,
-            };
-            // Where no call may go now, what the server said stays the answer.
-            let Some(route) = again.then(|| self.servers.route(self.index, need).ok()).flatten()
-            else {
-                return answer;
-            };
-            tries += 1;
-            counted.route = route;
-            counted.began = self.options.clock.precise();
-        }
-    }
-
-    /// Waits until a call may be tried again, if it may.
-    async fn wait_after(&self, fault: &Fault, repeat: Repeat) -> bool {
-        if fault.kind == FaultKind::Moved {
-            // Nothing was done, so that this is no second time.
-            let limit = self.options.command_timeout;
-            let searched = tokio::time::timeout(limit, self.servers.search_again());
-            return searched.await.unwrap_or(false);
-        }
-        if repeat == Repeat::Once || !fault.is_transient() {
-            return false;
-        }
-        let chance = self.options.random.next_unit();
-        let wait = TRY_AGAIN_AFTER.mul_f64(0.5 + 0.5 * chance);
-        let clock = &self.options.clock;
-        clock.sleep_until(clock.precise().plus(wait)).await;
-        true
-    }
-
     /// Joins the shard, and says how its parameters compare.
     pub(crate) async fn joined(&self) -> Result<ConnectReply, Fault> {
         let joined = |line| async move { self.join(&line).await };
@@ -192,15 +72,14 @@ impl RedisShard {
     pub(super) async fn read_values(&self, keys: Vec<EncodedKey>) -> Result<ReadReply, Fault> {
         let keys: Arc<[EncodedKey]> = keys.into();
         let asked = &keys;
-        let mut counted = self.counted(Need::Optional)?;
+        let read = |line: Arc<Line>| async move {
+            self.join_as_member(&line).await?;
+            line.reads().read(Arc::clone(&self.names), Arc::clone(asked)).await
+        };
+        let mut way = self.way(Need::Optional, Repeat::Idempotent, "read")?;
         // Without a timer of its own: its pipeline has one.
-        let read = self
-            .tried(&mut counted, Need::Optional, Repeat::Idempotent, |line| async move {
-                self.join_as_member(&line).await?;
-                line.reads().read(Arc::clone(&self.names), Arc::clone(asked)).await
-            })
-            .await;
-        counted.answered(&read);
+        let first = read(way.line()).await;
+        let read = way.ended(first, read).await;
         let RawRead { values, meta: Meta { epoch, head } } = read?;
         let entries = keys.iter().zip(values).map(|(key, value)| self.entry(key, value)).collect();
         Ok(ReadReply { entries, epoch, head })

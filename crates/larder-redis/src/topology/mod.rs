@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use crate::address::{Address, Topology};
 use crate::fault::{Fault, FaultKind};
 use crate::options::RedisOptions;
+use crate::rights::NEEDS_CLUSTER_SLOTS;
 use crate::server::ears::Ear;
 use crate::server::line::Line;
 use crate::server::locator::Locator;
@@ -57,9 +58,7 @@ impl Servers {
     /// Dials from now on, in the tokio runtime of the caller. `hash_tags` has one for each shard.
     pub(crate) fn open(options: &RedisOptions, ears: Arc<[Arc<Ear>]>, hash_tags: &[Vec<u8>]) -> Self {
         let one = |locator| Some(Arc::new(Server::open(locator, options.clone(), Arc::clone(&ears))));
-        let scout = |seeds: &[Address], credentials| {
-            Scout::new(seeds.to_vec(), options.tls.clone(), credentials, options.connect_timeout)
-        };
+        let scout = |seeds: &[Address], credentials| Scout::new(seeds.to_vec(), credentials, options);
         let home = match &options.topology {
             Topology::Single(address) => one(Locator::Fixed(address.clone())),
             Topology::Sentinel { sentinels, master, credentials } => {
@@ -222,7 +221,10 @@ impl Search {
         };
         let (ranges, fault) = match self.scout.ask(slots::VERB, &command, &known, whole).await {
             Ok(ranges) => (Some(ranges), None),
-            Err(fault) => (partial.lock().take().filter(|some| !some.is_empty()), Some(fault)),
+            Err(fault) => {
+                let some = partial.lock().take().filter(|some| !some.is_empty());
+                (some, Some(fault.advised(NEEDS_CLUSTER_SLOTS)))
+            }
         };
         *self.map.fault.lock() = fault;
         // Who kept what when it was last known may still be right.

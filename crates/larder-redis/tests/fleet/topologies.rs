@@ -4,7 +4,7 @@ use larder::{Invalidation, Origin, Pattern};
 use larder_redis::{Address, Credentials, Redis, RedisOptions, Topology};
 use larder_rig::{RedisCluster, RedisServer, Sentinel, Stopwatch};
 
-use crate::support::{Node, Source, millis, pause, until};
+use crate::support::{Node, Source, millis, pause, refusal, until};
 
 fn on_loopback(port: u16) -> Address {
     Address::Tcp("127.0.0.1".into(), port)
@@ -88,6 +88,23 @@ async fn sentinels_that_know_no_such_master_say_so() {
     until("a fault", async || fault().is_some()).await;
     assert!(fault().is_some_and(|fault| fault.contains("`shop`")), "{:?}", fault());
     assert_eq!(redis.health().servers[0].address, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sentinels_that_ask_who_we_are_are_told_what_the_url_says() {
+    let (master, sentinel) = (RedisServer::start(), Sentinel::start_for("watcher", "s3cret"));
+    sentinel.watch("shop", &master);
+    let url = format!("redis-sentinel://127.0.0.1:{}?master=shop", sentinel.port());
+    let options = |user: &str| RedisOptions::from_url(&format!("{url}{user}")).expect("a URL");
+    for stranger in
+        ["", "&sentinel_password=s3cret", "&sentinel_username=watcher&sentinel_password=x"]
+    {
+        let stranger = Node::with(options(stranger));
+        let refused = refusal(&stranger).await;
+        assert!(!stranger.redis.health().servers[0].connected, "{refused}");
+    }
+    let node = node(options("&sentinel_username=watcher&sentinel_password=s3cret")).await;
+    node.read_from(Origin::Memory, 7, &Source::default()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

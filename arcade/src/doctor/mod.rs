@@ -1,19 +1,19 @@
 //! Decides whether a Redis is fit for the cache, as an operator would look at it. Pure: what it
 //! judges was asked before.
 
+mod versions;
+
 use std::fmt;
 use std::time::Duration;
 
-use larder_redis::ServerReport;
+use larder::shard::state::ConnectReply;
+use larder_redis::{MissingRight, ServerReport};
 
 /// An answer that takes longer makes each read of the shared tier slow.
 const LATENCY_MAX: Duration = Duration::from_millis(5);
 
 /// Clocks that differ by more make logs of both hard to read; the cache itself compares none.
 const CLOCKS_APART_MAX: Duration = Duration::from_secs(5);
-
-/// The oldest version that has every command that the scripts use.
-const VERSION_MIN: Version = Version(6, 2, 0);
 
 /// What a check found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,78 +48,40 @@ impl fmt::Display for Finding {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Version(u32, u32, u32);
-
-impl Version {
-    fn parsed(text: &str) -> Option<Self> {
-        let mut parts = text.split('.').map(|part| part.parse().ok());
-        Some(Version(parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.0, self.1, self.2)
-    }
-}
-
-/// A flaw of Redis that a caller with the rights of a node could use, and the first version of
-/// each line without it. Distributions mend older versions without changing the number.
-struct Flaw {
-    name: &'static str,
-    what: &'static str,
-    mended: &'static [Version],
-}
-
-const FLAWS: &[Flaw] = &[
-    Flaw {
-        name: "CVE-2024-31228",
-        what: "a long glob ends the server",
-        mended: &[Version(6, 2, 16), Version(7, 2, 6), Version(7, 4, 1)],
-    },
-    Flaw {
-        name: "CVE-2024-46981",
-        what: "a script can run code",
-        mended: &[Version(6, 2, 17), Version(7, 2, 7), Version(7, 4, 2)],
-    },
-    Flaw {
-        name: "CVE-2025-21605",
-        what: "an unknown client fills the memory",
-        mended: &[Version(6, 2, 18), Version(7, 2, 8), Version(7, 4, 3)],
-    },
-    Flaw {
-        name: "CVE-2025-49844",
-        what: "a script can run code",
-        mended: &[
-            Version(6, 2, 20),
-            Version(7, 2, 11),
-            Version(7, 4, 6),
-            Version(8, 0, 4),
-            Version(8, 2, 2),
-        ],
-    },
-];
-
-impl Flaw {
-    fn is_in(&self, version: Version) -> bool {
-        let line = |mended: &&Version| (mended.0, mended.1) == (version.0, version.1);
-        match self.mended.iter().find(line) {
-            Some(mended) => version < *mended,
-            // A line that was never mended: older than the newest that was.
-            None => self.mended.last().is_some_and(|newest| version < *newest),
-        }
-    }
-}
-
 /// Everything that can be said of a server from what it says about itself. `now_ms` is the local
 /// wall clock when it was asked, in milliseconds since 1970.
 pub fn findings(report: &ServerReport, now_ms: u64) -> Vec<Finding> {
-    let mut findings = vec![version(report), role(report), memory(report), eviction(report)];
-    findings.extend(flaws(report));
+    let mut findings = vec![versions::version(report), role(report), replicas(report)];
+    findings.extend([memory(report), eviction(report)]);
+    findings.extend(versions::flaws(report));
     findings.extend([persistence(report), connections(report), latency(report)]);
     findings.push(clock(report, now_ms));
     findings
+}
+
+/// What the rights mean that the ACL user lacks.
+pub fn rights(missing: &[MissingRight]) -> Finding {
+    if missing.is_empty() {
+        return good("rights", "the ACL user may do all that the cache does");
+    }
+    let missing: Vec<String> = missing.iter().map(MissingRight::to_string).collect();
+    let text = format!("the ACL user lacks {}; ACL SETUSER gives them", missing.join(", "));
+    bad("rights", text)
+}
+
+/// What it means that the shards were joined so.
+pub fn parameters(joined: &[ConnectReply]) -> Finding {
+    let outranked = joined.iter().find_map(|reply| match reply {
+        ConnectReply::Outranked { parameters } => Some(parameters),
+        ConnectReply::Joined { .. } => None,
+    });
+    match outranked {
+        None => good("redis", "joined: the parameters agree"),
+        Some(theirs) => {
+            let text = format!("others use the namespace with {theirs:?}; this process is left out");
+            bad("redis", text)
+        }
+    }
 }
 
 /// A finding that all is well with this subject.
@@ -127,46 +89,47 @@ pub fn good(subject: &'static str, text: &str) -> Finding {
     finding(Grade::Good, subject, text)
 }
 
+/// A finding that this subject is of no use as it is.
+pub fn bad(subject: &'static str, text: impl Into<String>) -> Finding {
+    finding(Grade::Bad, subject, text)
+}
+
 fn finding(grade: Grade, subject: &'static str, text: impl Into<String>) -> Finding {
     Finding { grade, subject, text: text.into() }
-}
-
-fn version_of(report: &ServerReport) -> Option<Version> {
-    Version::parsed(report.version.as_deref()?)
-}
-
-fn version(report: &ServerReport) -> Finding {
-    let name = if report.is_valkey { "Valkey, compatible with Redis" } else { "Redis" };
-    match version_of(report) {
-        Some(version) if version >= VERSION_MIN => {
-            finding(Grade::Good, "version", format!("{name} {version}"))
-        }
-        Some(version) => {
-            let text = format!("{name} {version}; at least {VERSION_MIN} is needed");
-            finding(Grade::Bad, "version", text)
-        }
-        None => finding(Grade::Warning, "version", "is not told"),
-    }
-}
-
-fn flaws(report: &ServerReport) -> Vec<Finding> {
-    // Valkey tells the version that it is compatible with, not its own.
-    let Some(version) = version_of(report).filter(|_| !report.is_valkey) else { return Vec::new() };
-    let warning = |flaw: &Flaw| {
-        let Flaw { name, what, .. } = flaw;
-        let text = format!("{name}: {what}; {version} has it unless your distribution mended it");
-        finding(Grade::Warning, "flaw", text)
-    };
-    FLAWS.iter().filter(|flaw| flaw.is_in(version)).map(warning).collect()
 }
 
 fn role(report: &ServerReport) -> Finding {
     match report.role.as_deref() {
         Some("master") => finding(Grade::Good, "role", "a primary"),
-        Some(role) => {
-            finding(Grade::Bad, "role", format!("{role}; only a primary takes invalidations"))
-        }
+        Some(role) => bad("role", format!("{role}; only a primary takes invalidations")),
         None => finding(Grade::Warning, "role", "is not told"),
+    }
+}
+
+/// A primary that lost its replicas goes on taking what the next primary will never have.
+fn replicas(report: &ServerReport) -> Finding {
+    match (report.replicas, report.replicas_in_time) {
+        (None, _) => finding(Grade::Warning, "replicas", "are not told"),
+        (Some(0), None) => good("replicas", "none: nothing takes this server's place"),
+        (Some(count), None) => finding(
+            Grade::Warning,
+            "replicas",
+            format!(
+                "{count}, and writes are taken without any of them: a primary that is cut off takes \
+                 invalidations that the next one never hears of; set min-replicas-to-write 1 and \
+                 min-replicas-max-lag"
+            ),
+        ),
+        (Some(count), Some(0)) => finding(
+            Grade::Warning,
+            "replicas",
+            format!("{count}, none in time: below min-replicas-to-write each write is refused"),
+        ),
+        (Some(count), Some(close)) => finding(
+            Grade::Good,
+            "replicas",
+            format!("{close} of {count} in time; min-replicas-to-write is set"),
+        ),
     }
 }
 
@@ -203,14 +166,27 @@ fn eviction(report: &ServerReport) -> Finding {
 }
 
 fn persistence(report: &ServerReport) -> Finding {
-    let text = match report.appends_to_file {
-        Some(true) => {
-            "appends to a file; the cache does not need it, and starts anew after a restart"
-        }
-        Some(false) => "no append-only file; the cache needs none",
-        None => "is not told",
-    };
-    finding(Grade::Good, "persistence", text)
+    if report.saving_failed == Some(true) {
+        return finding(
+            Grade::Warning,
+            "persistence",
+            "the last save failed: where stop-writes-on-bgsave-error is set, as it is by default, \
+             each write is refused; look into the server's log, or turn saving off",
+        );
+    }
+    match report.appends_to_file {
+        Some(true) => good(
+            "persistence",
+            "appends to a file: the cache does not need it and starts anew after a restart; a \
+             journal of acknowledged writes (larder_redis::journal) needs it",
+        ),
+        Some(false) => good(
+            "persistence",
+            "no append-only file: well for the cache, which starts anew after a restart; a journal \
+             of acknowledged writes (larder_redis::journal) would lose them, and refuses this server",
+        ),
+        None => finding(Grade::Warning, "persistence", "is not told"),
+    }
 }
 
 fn connections(report: &ServerReport) -> Finding {
@@ -236,6 +212,8 @@ fn clock(report: &ServerReport, now_ms: u64) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use larder::shard::parameters::Parameters;
+
     use super::*;
 
     fn well() -> ServerReport {
@@ -248,6 +226,7 @@ mod tests {
             connections: Some(3),
             connections_max: Some(10_000),
             appends_to_file: Some(false),
+            replicas: Some(0),
             time_ms: 1_000_000,
             ..ServerReport::default()
         }
@@ -265,6 +244,21 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_no_flaw_and_neither_are_replicas_without_which_nothing_is_taken() {
+        let report = ServerReport { appends_to_file: Some(true), ..well() };
+        assert_eq!(
+            worst(&ServerReport { replicas: Some(2), replicas_in_time: Some(1), ..report }),
+            []
+        );
+    }
+
+    #[test]
+    fn a_process_that_is_left_out_is_told_so() {
+        let outranked = ConnectReply::Outranked { parameters: Parameters::default() };
+        assert_eq!(parameters(&[outranked]).grade, Grade::Bad);
+    }
+
+    #[test]
     fn each_thing_that_is_wrong_is_found() {
         let check = |report: ServerReport, expected| assert_eq!(worst(&report), [expected]);
         check(
@@ -276,24 +270,13 @@ mod tests {
         let policy = Some("noeviction".into());
         check(ServerReport { eviction_policy: policy, ..well() }, ("eviction", Grade::Warning));
         check(ServerReport { connections: Some(9_000), ..well() }, ("connections", Grade::Warning));
+        check(ServerReport { saving_failed: Some(true), ..well() }, ("persistence", Grade::Warning));
+        check(ServerReport { appends_to_file: None, ..well() }, ("persistence", Grade::Warning));
+        check(ServerReport { replicas: Some(1), ..well() }, ("replicas", Grade::Warning));
+        let cut_off = ServerReport { replicas: Some(1), replicas_in_time: Some(0), ..well() };
+        check(cut_off, ("replicas", Grade::Warning));
         let latency = Duration::from_millis(6);
         check(ServerReport { latency, ..well() }, ("latency", Grade::Warning));
         check(ServerReport { time_ms: 10_000_000, ..well() }, ("clock", Grade::Warning));
-    }
-
-    #[test]
-    fn flaws_are_known_by_the_line_of_the_version() {
-        let flaws = |version: &str| {
-            let found =
-                findings(&ServerReport { version: Some(version.into()), ..well() }, 1_000_000);
-            found.iter().filter(|found| found.subject == "flaw").count()
-        };
-        assert_eq!(flaws("6.2.15"), 4);
-        assert_eq!(flaws("6.2.20"), 0);
-        assert_eq!(flaws("7.0.15"), 4);
-        assert_eq!(flaws("7.2.8"), 1);
-        assert_eq!(flaws("8.0.3"), 1);
-        assert_eq!(flaws("8.2.2"), 0);
-        assert_eq!(flaws("8.4.0"), 0);
     }
 }
