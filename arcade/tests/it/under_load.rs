@@ -178,7 +178,7 @@ async fn nobody_reads_what_is_older_than_the_bound_while_redis_dies_again_and_ag
     for kill in 0..kills {
         redis.kill();
         all_say(&processes, "degraded").await;
-        // Now and then for longer than the bound, so that each process stops trusting its memory.
+        // A process trusts its memory no longer than the bound: some kills last longer.
         let down = Stopwatch::started();
         while kill % 4 == 3 && down.elapsed() < STALENESS_MAX + STALENESS_MAX / 2 {
             read_on(&mut at_work, &history, &processes, 10).await;
