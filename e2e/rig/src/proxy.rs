@@ -178,6 +178,8 @@ enum Way {
 impl Way {
     fn stops_at(&self, fault: Fault) -> bool {
         match self {
+            // What was held back is lost when the connection is cut.
+            _ if fault == Fault::Cut => true,
             Way::Requests(_) => fault == Fault::BlackHole,
             Way::Answers => matches!(fault, Fault::BlackHole | Fault::NoAnswers),
         }
