@@ -69,12 +69,12 @@ struct Reading {
 
 impl Reading {
     fn begin(environment: Environment) -> Result<(Self, Profile), SettingsError> {
-        let data = environment.path(environment.get(table::DATA_VARIABLE).unwrap_or(".arcade"));
+        let data = environment.path(environment.get(sources::DATA_VARIABLE).unwrap_or(".arcade"));
         let mut problems = Vec::new();
-        let named = environment.get(table::PROFILE_VARIABLE).map(str::parse);
+        let named = environment.get(sources::PROFILE_VARIABLE).map(str::parse);
         // Of an unknown profile the strictest defaults are checked, so that one run names the most.
         let profile = named.unwrap_or(Ok(Profile::Development)).unwrap_or_else(|unknown| {
-            let subject = table::PROFILE_VARIABLE.to_owned();
+            let subject = sources::PROFILE_VARIABLE.to_owned();
             problems.push(Problem { subject, message: UnknownProfile::to_string(&unknown) });
             Profile::Production
         });

@@ -8,8 +8,20 @@ use config::{Config, File, FileFormat, Value, ValueKind};
 
 use super::problem::{Problem, SettingsError};
 use super::setting::{Fallback, Setting};
-use super::table::{self, FILE_VARIABLE, OTHER_VARIABLES, SETTINGS};
+use super::table::{self, SETTINGS};
 use crate::settings::Profile;
+
+/// The variable that names the profile.
+pub(super) const PROFILE_VARIABLE: &str = "ARCADE_PROFILE";
+/// The variable that names the data directory.
+pub(super) const DATA_VARIABLE: &str = "ARCADE_DATA";
+/// The variable that names the settings file.
+const FILE_VARIABLE: &str = "ARCADE_CONFIG";
+
+/// Variables with a guarded prefix that are no settings of the server: where it finds the others,
+/// and what the `larder` command reads.
+const OTHER_VARIABLES: [&str; 5] =
+    [PROFILE_VARIABLE, DATA_VARIABLE, FILE_VARIABLE, "LARDER_URL", "LARDER_TOKEN"];
 
 /// Prefixes of variables that nobody else uses: an unknown one is a slip of the pen.
 const GUARDED_PREFIXES: [&str; 3] = ["ARCADE_", "CACHE_", "LARDER_"];

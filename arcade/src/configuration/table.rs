@@ -5,18 +5,6 @@ use crate::settings::{JWT_SECRET_BYTES_MIN, Profile};
 
 use Fallback::{Made, Required, Value};
 
-/// The variable that names the profile.
-pub(super) const PROFILE_VARIABLE: &str = "ARCADE_PROFILE";
-/// The variable that names the data directory.
-pub(super) const DATA_VARIABLE: &str = "ARCADE_DATA";
-/// The variable that names the settings file.
-pub(super) const FILE_VARIABLE: &str = "ARCADE_CONFIG";
-
-/// Variables with a guarded prefix that are no settings of the server: where it finds the others,
-/// and what the `larder` command reads.
-pub(super) const OTHER_VARIABLES: [&str; 5] =
-    [PROFILE_VARIABLE, DATA_VARIABLE, FILE_VARIABLE, "LARDER_URL", "LARDER_TOKEN"];
-
 /// The longest a shutdown may take. A container runtime kills after that time.
 pub(super) const SHUTDOWN_MS_MAX: u64 = 10_000;
 

@@ -118,18 +118,7 @@ impl RedisOptions {
                 format!("is {time:?}; it must be 1 ms to {LEASE_TTL_MAX:?}"),
             );
         }
-        let BreakerOptions { failures_max, window, calls_min, bad_share_max, probes, .. } =
-            self.breaker;
-        refuse(
-            !(1..=window.min(10_000)).contains(&calls_min),
-            "breaker.calls_min",
-            format!("is {calls_min}; it must be 1 to the window, {window}, which has at most 10,000"),
-        );
-        refuse(
-            !(0.0..=1.0).contains(&bad_share_max) || bad_share_max == 0.0,
-            "breaker.bad_share_max",
-            format!("is {bad_share_max}; it must be above 0 and at most 1"),
-        );
+        check_breaker(&self.breaker, &mut refuse);
         let topology = self.topology.problem();
         refuse(topology.is_some(), "topology", topology.unwrap_or_default().to_owned());
         let is_cluster = matches!(self.topology, Topology::Cluster(_));
@@ -138,10 +127,24 @@ impl RedisOptions {
             "database",
             format!("is {}; a cluster has only the database 0", self.database),
         );
-        refuse(failures_max == 0, "breaker.failures_max", "is 0; it must be at least 1".into());
-        refuse(probes == 0, "breaker.probes", "is 0; it must be at least 1".into());
         OpenError::unless_empty(mistakes)
     }
+}
+
+fn check_breaker(options: &BreakerOptions, refuse: &mut impl FnMut(bool, &'static str, String)) {
+    let &BreakerOptions { failures_max, window, calls_min, bad_share_max, probes, .. } = options;
+    refuse(
+        !(1..=window.min(10_000)).contains(&calls_min),
+        "breaker.calls_min",
+        format!("is {calls_min}; it must be 1 to the window, {window}, which has at most 10,000"),
+    );
+    refuse(
+        !(0.0..=1.0).contains(&bad_share_max) || bad_share_max == 0.0,
+        "breaker.bad_share_max",
+        format!("is {bad_share_max}; it must be above 0 and at most 1"),
+    );
+    refuse(failures_max == 0, "breaker.failures_max", "is 0; it must be at least 1".into());
+    refuse(probes == 0, "breaker.probes", "is 0; it must be at least 1".into());
 }
 
 impl fmt::Debug for RedisOptions {
