@@ -132,12 +132,9 @@ impl RedisOptions {
         );
         let topology = self.topology.problem();
         refuse(topology.is_some(), "topology", topology.unwrap_or_default().to_owned());
-        let is_cluster = matches!(self.topology, Topology::Cluster(_));
-        refuse(
-            is_cluster && self.database != 0,
-            "database",
-            format!("is {}; a cluster has only the database 0", self.database),
-        );
+        let is_numbered = matches!(self.topology, Topology::Cluster(_)) && self.database != 0;
+        let only = format!("is {}; a cluster has only the database 0", self.database);
+        refuse(is_numbered, "database", only);
         refuse(failures_max == 0, "breaker.failures_max", "is 0; it must be at least 1".into());
         refuse(probes == 0, "breaker.probes", "is 0; it must be at least 1".into());
         OpenError::unless_empty(mistakes)
