@@ -12,7 +12,7 @@ use larder::key::shapes::{ApiKey, GenericKey, Params, UserKey, VenueKey};
 use larder::{Cache, CacheBuilder, Invalidation, Key, Larder, Loaded, Pattern};
 use larder_faults::pause;
 use larder_redis::{Redis, RedisOptions, Topology};
-use larder_rig::RedisServer;
+use larder_rig::{RedisServer, Stopwatch};
 
 use crate::support::{millis, until};
 
@@ -46,7 +46,9 @@ impl Ground {
         let larder = larder.build().expect("in range");
         // What is set before the log was asked once is not kept in memory.
         let first = larder.cache::<u64, u64>("first").build().expect("a cache");
+        let waiting = Stopwatch::started();
         while first.peek(&0).is_none() {
+            assert!(waiting.elapsed() < PATIENCE, "what is set is not kept");
             first.set(&0, 0).await.invalidated.outcome();
         }
         Ground { larder, tier: Some((redis, server)), dies, loads: Arc::default() }
