@@ -66,7 +66,8 @@ impl Dial<'_> {
         // Systems count whole seconds, and refuse none.
         let silence = self.keepalive.max(Duration::from_secs(1));
         let keepalive = TcpKeepalive::new().with_time(silence).with_interval(silence);
-        let tcp = TcpSettings::default().set_keepalive(keepalive);
+        // A command must not wait until what was sent before it is acknowledged.
+        let tcp = TcpSettings::default().set_keepalive(keepalive).set_nodelay(true);
         Ok(address.into_connection_info()?.set_redis_settings(redis).set_tcp_settings(tcp))
     }
 }
@@ -82,10 +83,11 @@ mod tests {
     use crate::address::Topology;
 
     #[test]
-    fn the_operating_system_probes_silent_connections() {
+    fn the_operating_system_probes_silent_connections_and_holds_no_command_back() {
         let options = RedisOptions::new(Topology::single("cache.local", 6379));
         let address = Address::Tcp("cache.local".into(), 6379);
         let information = options.dial(&address).information().expect("an address");
-        assert!(information.tcp_settings().keepalive().is_some());
+        let tcp = information.tcp_settings();
+        assert!(tcp.keepalive().is_some() && tcp.nodelay());
     }
 }
