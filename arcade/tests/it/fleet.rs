@@ -153,6 +153,40 @@ async fn a_start_that_requires_redis_fails_within_bounds_and_says_all_that_is_mi
 }
 
 #[tokio::test]
+async fn a_required_redis_that_is_lost_after_the_start_degrades_and_stops_nothing() {
+    let (directory, mut redis) = (tempfile::tempdir().expect("a directory"), RedisServer::start());
+    migrated(&directory).await;
+    let url = redis.url();
+    let required = [("REDIS_URL", url.as_str()), ("ARCADE_REDIS", "required")];
+    let process = Process::start(directory.path(), &required).await;
+    let admin = Tokens::new(&Secret::new(SECRET));
+    let admin = admin.issue(UserId(1), Role::Admin, TOKEN_LIFETIME).expect("a token");
+    let servers_told = async || {
+        let asked = process.sender.send(Verb::Get, "/api/v1/cache", Some(&admin), "").await;
+        assert_eq!(asked.status, 200, "{asked:?}");
+        asked.json()["data"]["servers"].as_array().map(Vec::len)
+    };
+    assert_eq!(process.get("/readyz").await.json()["status"], "ready");
+    assert_eq!(servers_told().await, Some(1));
+    redis.kill();
+    say(&process, "degraded").await;
+    assert_eq!(process.get(LIST).await.status, 200);
+    // What cannot be asked has nothing to say.
+    assert_eq!(servers_told().await, Some(0));
+    redis.run();
+    say(&process, "ready").await;
+    assert_eq!(servers_told().await, Some(1));
+}
+
+/// Completes once the process says that it is this.
+async fn say(process: &Process, status: &str) {
+    let waiting = Stopwatch::started();
+    while process.get("/readyz").await.json()["status"] != status {
+        assert!(waiting.elapsed() < PATIENCE, "not {status}");
+    }
+}
+
+#[tokio::test]
 async fn an_encrypted_redis_is_used_as_a_url_and_in_parts_and_only_with_its_authority() {
     let directory = tempfile::tempdir().expect("a directory");
     migrated(&directory).await;

@@ -162,7 +162,6 @@ mod tests {
             "redis-sentinel://:s3cret@a,b?master=",
             "redis-sentinel://a?master=b&sentinel_username=s3cret",
             "redis-sentinel://a?master=b&sentinel_password=s3cret/1",
-            "redis-sentinel://a?master=b&sentinel_password=s3cret@other",
             "redis-sentinel://a?master=b&master=s3cret",
             "redis-sentinel://a?master=b&s3cret",
             "redis-cluster://:s3cret@",
