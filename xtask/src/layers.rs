@@ -130,5 +130,9 @@ const BROWSER: Step = Package { name: "chromium-driver", program: "/usr/bin/chro
 const POSTGRES: Step = Package { name: "postgresql", program: "/usr/lib/postgresql/*/bin/initdb" };
 
 /// Every test of the server (`it`) again, on the other database. Not by nextest, which gives each
-/// test a process: the tests of a process share one database server.
-const ON_POSTGRES: &str = of_all!("ARCADE_TEST_DATABASE=postgres cargo test --quiet", " --test it");
+/// test a process: the tests of a process share one database server. Those that start the command
+/// have it on a database of its own.
+const ON_POSTGRES: &str = of_all!(
+    "ARCADE_TEST_DATABASE=postgres cargo test --quiet",
+    " --test it -- --skip fleet:: --skip under_load::"
+);

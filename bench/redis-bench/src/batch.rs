@@ -93,7 +93,7 @@ struct Sides {
 impl Sides {
     async fn on(server: &RedisServer) -> anyhow::Result<Self> {
         let texts = keys::texts(u64::from(KEYS));
-        let node = Node::roomy(server.port(), ENTRIES).await?;
+        let node = Node::on(server.port(), ENTRIES).await?;
         node.fill(&texts).await?;
         node.larder.reset_stats();
         let bare = Bare::on(server).await?;
@@ -183,7 +183,7 @@ async fn count_round_trips(
     verdict: &mut Verdict,
 ) -> anyhow::Result<()> {
     let proxy = Proxy::before(server.port()).await;
-    let far = Shared::of(Node::roomy(proxy.port(), ENTRIES).await?);
+    let far = Shared::of(Node::on(proxy.port(), ENTRIES).await?);
     far.many(&batches[0]).await;
     proxy.inflict(Fault::Delay(WAY));
     let mut took = Spread::default();

@@ -99,9 +99,9 @@ struct Sides {
 impl Sides {
     async fn on(server: &RedisServer) -> anyhow::Result<Self> {
         let texts = keys::texts(u64::from(KEYS));
-        let json = Node::roomy(server.port(), u64::from(KEYS)).await?;
+        let json = Node::on(server.port(), u64::from(KEYS)).await?;
         json.fill(&texts).await?;
-        let node = Node::roomy(server.port(), u64::from(KEYS)).await?;
+        let node = Node::on(server.port(), u64::from(KEYS)).await?;
         let short = node.larder.cache("short").fresh_for(home::FRESH_FOR).codec(Codec::Postcard);
         let short = short.build()?;
         fill(&short, &texts).await?;

@@ -43,14 +43,6 @@ impl Node {
         Node::set_up(port, Node::builder().entries_max(entries).bytes_max(1 << 30)).await
     }
 
-    /// As [`on`](Self::on), with room for so many entries.
-    ///
-    /// # Errors
-    /// It does not connect.
-    pub(crate) async fn roomy(port: u16, entries: u64) -> anyhow::Result<Self> {
-        Node::set_up(port, Node::builder().entries_max(entries).bytes_max(1 << 30)).await
-    }
-
     /// The node that `builder` describes, connected.
     ///
     /// # Errors
