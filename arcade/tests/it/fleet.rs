@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use arcade::auth::{Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::http::Verb;
-use arcade::settings::Secret;
 use larder_rig::{Authority, RedisServer, Stopwatch, free_port};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::support::SECRET;
-use crate::support::process::{Process, arcade, migrated};
+use crate::support::process::{Process, admin, arcade, migrated};
 use crate::support::tournaments::new_tournament;
 
 /// What takes longer hangs.
@@ -29,8 +26,7 @@ async fn shows(process: &Process, name: &str) -> bool {
 }
 
 async fn put_tournament(through: &Process, name: &str) {
-    let admin = Tokens::new(&Secret::new(SECRET));
-    let admin = admin.issue(UserId(1), Role::Admin, TOKEN_LIFETIME).expect("a token");
+    let admin = admin();
     let body = new_tournament(json!({ "name": name })).to_string();
     let sending = through.sender.send(Verb::Post, "/v1/tournaments", Some(&admin), &body);
     let put = sending.await;
@@ -159,8 +155,7 @@ async fn a_required_redis_that_is_lost_after_the_start_degrades_and_stops_nothin
     let url = redis.url();
     let required = [("REDIS_URL", url.as_str()), ("ARCADE_REDIS", "required")];
     let process = Process::start(directory.path(), &required).await;
-    let admin = Tokens::new(&Secret::new(SECRET));
-    let admin = admin.issue(UserId(1), Role::Admin, TOKEN_LIFETIME).expect("a token");
+    let admin = admin();
     let servers_told = async || {
         let asked = process.sender.send(Verb::Get, "/api/v1/cache", Some(&admin), "").await;
         assert_eq!(asked.status, 200, "{asked:?}");
@@ -169,21 +164,13 @@ async fn a_required_redis_that_is_lost_after_the_start_degrades_and_stops_nothin
     assert_eq!(process.get("/readyz").await.json()["status"], "ready");
     assert_eq!(servers_told().await, Some(1));
     redis.kill();
-    say(&process, "degraded").await;
+    process.says("degraded").await;
     assert_eq!(process.get(LIST).await.status, 200);
     // What cannot be asked has nothing to say.
     assert_eq!(servers_told().await, Some(0));
     redis.run();
-    say(&process, "ready").await;
+    process.says("ready").await;
     assert_eq!(servers_told().await, Some(1));
-}
-
-/// Completes once the process says that it is this.
-async fn say(process: &Process, status: &str) {
-    let waiting = Stopwatch::started();
-    while process.get("/readyz").await.json()["status"] != status {
-        assert!(waiting.elapsed() < PATIENCE, "not {status}");
-    }
 }
 
 #[tokio::test]

@@ -5,17 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use arcade::auth::{Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::http::Verb;
-use arcade::settings::Secret;
 use larder_rig::{RedisServer, Stopwatch};
 use parking_lot::Mutex;
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::market::item;
-use crate::support::process::{Process, migrated};
-use crate::support::{SECRET, Sender, asked};
+use crate::support::process::{Process, admin, migrated};
+use crate::support::{Sender, asked};
 
 const PROCESSES: usize = 3;
 const ITEMS: usize = 12;
@@ -23,9 +21,6 @@ const READERS_OF_EACH: usize = 3;
 
 /// How late a change made through another process may show.
 const STALENESS_MAX: Duration = Duration::from_millis(1_000);
-
-/// What takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A change that has been answered: its price is its version.
 #[derive(Clone, Copy)]
@@ -88,8 +83,7 @@ async fn read(door: Door, ids: [i64; ITEMS], history: Arc<History>) {
 
 /// Changes some items, one at a time and each by nobody else, through one process after the other.
 async fn write(first: usize, doors: Vec<Door>, ids: [i64; ITEMS], history: Arc<History>) {
-    let admin = Tokens::new(&Secret::new(SECRET));
-    let admin = admin.issue(UserId(1), Role::Admin, TOKEN_LIFETIME).expect("a token");
+    let admin = admin();
     for (round, version) in (2..).enumerate() {
         for item in (first..ITEMS).step_by(PROCESSES) {
             if history.is_over.load(Ordering::Relaxed) {
@@ -108,8 +102,7 @@ async fn write(first: usize, doors: Vec<Door>, ids: [i64; ITEMS], history: Arc<H
 }
 
 async fn put_items(door: &Door) -> [i64; ITEMS] {
-    let admin = Tokens::new(&Secret::new(SECRET));
-    let admin = admin.issue(UserId(1), Role::Admin, TOKEN_LIFETIME).expect("a token");
+    let admin = admin();
     let mut ids = [0; ITEMS];
     for id in &mut ids {
         let mut item = item();
@@ -124,11 +117,8 @@ async fn put_items(door: &Door) -> [i64; ITEMS] {
 
 /// Completes once every process says that it is this.
 async fn all_say(processes: &[Process], status: &str) {
-    let waiting = Stopwatch::started();
     for process in processes {
-        while process.get("/readyz").await.json()["status"] != status {
-            assert!(waiting.elapsed() < PATIENCE, "not {status}");
-        }
+        process.says(status).await;
     }
 }
 

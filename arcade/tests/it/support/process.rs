@@ -4,7 +4,10 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use arcade::auth::{Role, TOKEN_LIFETIME, Tokens, UserId};
 use arcade::http::Verb;
+use arcade::settings::Secret;
+use larder_rig::Stopwatch;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -57,10 +60,24 @@ impl Process {
         self.sender.send(Verb::Get, path, None, "").await
     }
 
+    /// Completes once it says of itself that it is `ready` or `degraded`.
+    pub(crate) async fn says(&self, status: &str) {
+        let waiting = Stopwatch::started();
+        while self.get("/readyz").await.json()["status"] != status {
+            assert!(waiting.elapsed() < PATIENCE, "not {status}");
+        }
+    }
+
     /// Ends it by SIGKILL, and waits until it is gone.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("it was alive");
     }
+}
+
+/// The token of an admin of every process.
+pub(crate) fn admin() -> String {
+    let tokens = Tokens::new(&Secret::new(SECRET));
+    tokens.issue(UserId(1), Role::Admin, TOKEN_LIFETIME).expect("a token")
 }
 
 /// Brings the database of this directory to its form.
