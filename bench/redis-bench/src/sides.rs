@@ -15,6 +15,7 @@ use redis::aio::MultiplexedConnection;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use yardstick::clocks::elapsed;
+use yardstick::home;
 use yardstick::page::Page;
 
 use crate::nodes::Node;
@@ -76,7 +77,7 @@ impl Bare {
         let mut connection = self.0.clone();
         for (text, key) in texts.iter().zip(0..) {
             let json = serde_json::to_vec(&Page::of(key, 1))?;
-            connection.set::<_, _, ()>(text, json).await?;
+            connection.set_ex::<_, _, ()>(text, json, home::FRESH_FOR.as_secs()).await?;
         }
         Ok(())
     }
