@@ -43,6 +43,7 @@ pub(crate) const LAYERS: &[Layer] = &[
             Run("cargo run --quiet -p larder-sim --profile sim -- determinism --seeds 100"),
         ],
     },
+    Layer { name: "probe", steps: &[REDIS, Run(PROBE)] },
     Layer { name: "mutants", steps: &[Run(MUTANTS)] },
     Layer { name: "docs", steps: &[Run(DOCS)] },
     Layer {
@@ -103,6 +104,10 @@ const BUILT_EXAMPLES: &str = of_all!("cargo build --quiet", " --examples");
 const THREAD_ORDERS: &str = "LARDER_SCHEDULES={2000|20000} \
     cargo test --quiet -p larder --features shuttle --profile sim --lib shuttle_tests";
 
+/// So many registers keep two processors busy only where they are optimised.
+const PROBE: &str = "LARDER_PROBE_WRITES={100000|1000000} LARDER_PROBE_REGISTERS=3000 \
+    cargo test --quiet -p larder-faults --profile sim --test faults -- probe:: --nocapture";
+
 /// A copy of the sources with a switch for each step of the protocol. Some orders of threads are rare.
 const MUTANTS: &str =
     "LARDER_SCHEDULES=6000 cargo run --quiet -p larder-sim --profile sim -- mutants";
@@ -111,7 +116,7 @@ const MUTANTS: &str =
 macro_rules! extents {
     () => {
         "ARCADE_BUYING_ROUNDS={5|100} ARCADE_MALFORMED={500|10000} LARDER_KILLS={20|200} \
-         LARDER_KILL_CYCLES={50|300} LARDER_FAULT_MS={700|5000} LARDER_PROBE_WRITES={5000|100000} \
+         LARDER_KILL_CYCLES={50|300} LARDER_FAULT_MS={700|5000} \
          LARDER_HERD_KEYS={2000|10000} "
     };
 }

@@ -35,7 +35,7 @@ const SEED: u64 = 20_261_129;
 const FLEETS: [usize; 2] = [1, 3];
 pub(crate) const ROUNDS: usize = 20;
 /// Of each side, in all rounds together, on each fleet.
-pub(crate) const OPERATIONS: usize = 2_000_000;
+pub(crate) const OPERATIONS: usize = 10_000_000;
 /// By hand, values stay in the server for so long.
 const BY_HAND_SECONDS: u64 = 300;
 /// Larder makes at least this share of the operations a second that are made by hand.

@@ -45,7 +45,8 @@ pub struct RedisOptions {
     /// `command_timeout`, it is opened anew. A connection that says nothing for as long is probed by the
     /// operating system too (TCP keepalive). Default 10 s.
     pub keepalive: Duration,
-    /// Each failed connection lengthens the wait for the next by this much. Default 50 ms.
+    /// Each failed connection lengthens the wait for the next by this much; the first comes at once. A read whose
+    /// connection was lost waits half of this for the next one. Default 50 ms.
     pub backoff_step: Duration,
     /// The longest wait between two connections. Default 1 s.
     pub backoff_max: Duration,

@@ -6,7 +6,11 @@
 //! Each round of a register either writes its next version, or reads it as a user does, sees what the
 //! shared tier has, and after the bound looks again into memory and shared tier: neither may be
 //! older than what was seen. Looking again neither loads nor promotes.
+//!
+//! Of two versions of one writer the lower is the older. Of those of two writers, the one that the
+//! shared tier had first: each version is written once, so that none comes back.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::pending;
 use std::sync::Arc;
@@ -25,6 +29,9 @@ pub const PROBE_CACHE: &str = "larder probe";
 
 /// One round of a register in so many is a write, on average.
 const WRITES_ONE_IN: f64 = 4.0;
+
+/// How many versions of a register are remembered that others have replaced.
+const REPLACED_MAX: usize = 32;
 
 /// How a probe works. All nodes of a namespace must have the same number of registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +62,40 @@ pub struct ProbeReport {
     pub stale_in_shared: u64,
 }
 
+/// What a node knows of the order of a register's versions.
+#[derive(Default)]
+struct History {
+    /// What the shared tier had last.
+    last: Option<Register>,
+    /// What it had before, oldest first.
+    replaced: VecDeque<Register>,
+}
+
+impl History {
+    /// The shared tier has this version.
+    fn see(&mut self, shared: Register) {
+        if self.last != Some(shared) {
+            self.replace();
+            self.last = Some(shared);
+        }
+    }
+
+    /// There is a later version than the last one.
+    fn replace(&mut self) {
+        if self.replaced.len() == REPLACED_MAX {
+            self.replaced.pop_front();
+        }
+        self.replaced.extend(self.last.take());
+    }
+
+    fn is_old(&self, found: Register, seen: Register) -> bool {
+        found.is_older_than(seen) || self.replaced.contains(&found)
+    }
+}
+
 /// A version of a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Entry)]
 struct Register {
-    /// Versions of two writers cannot be compared.
     writer: u64,
     version: u64,
 }
@@ -138,38 +175,45 @@ impl Probe {
     async fn attend(&self, register: u64) {
         // All at once would be a load that no user makes.
         self.sleep(self.node.limits.staleness_max.mul_f64(self.node.random.next_unit())).await;
+        let mut history = History::default();
         loop {
             // Between half and all of it, so that registers do not march in step.
             self.sleep(self.options.rest.mul_f64(0.5 + 0.5 * self.node.random.next_unit())).await;
             if self.node.random.next_unit() < 1.0 / WRITES_ONE_IN {
-                self.write(register).await;
+                self.write(register, &mut history).await;
             } else {
-                self.watch(register).await;
+                self.watch(register, &mut history).await;
             }
         }
     }
 
-    async fn write(&self, register: u64) {
+    async fn write(&self, register: u64, history: &mut History) {
         let version = self.versions.fetch_add(1, Ordering::Relaxed) + 1;
         let written = Register { writer: self.writer, version };
         let outcome = self.registers.set(&register, written).await;
         drop(outcome);
         self.writes.fetch_add(1, Ordering::Relaxed);
+        history.replace();
         // Whether or not others know by now: this node does.
-        self.check(self.in_memory(register).await, written, &self.stale_in_memory);
+        let found = self.in_memory(register).await;
+        check(history, found, written, &self.stale_in_memory);
     }
 
-    async fn watch(&self, register: u64) {
+    async fn watch(&self, register: u64, history: &mut History) {
         // As a user does: from here on memory has something that can be too old.
         let read = value(self.registers.get(&register).await);
         let shared = value(self.registers.peek_shared(&register).await);
+        if let Some(shared) = shared {
+            history.see(shared);
+        }
         // Also if there is nothing: a tier in trouble is not asked more often for it.
         self.sleep(self.node.limits.staleness_max).await;
         let Some(seen) = newer(read, shared) else { return };
         self.checks.fetch_add(1, Ordering::Relaxed);
-        self.check(self.in_memory(register).await, seen, &self.stale_in_memory);
-        let shared = value(self.registers.peek_shared(&register).await);
-        self.check(shared, seen, &self.stale_in_shared);
+        let found = self.in_memory(register).await;
+        check(history, found, seen, &self.stale_in_memory);
+        let found = value(self.registers.peek_shared(&register).await);
+        check(history, found, seen, &self.stale_in_shared);
     }
 
     /// What a bounded read is given by memory alone.
@@ -177,14 +221,14 @@ impl Probe {
         value(self.registers.read(&register).skip_shared().get().await)
     }
 
-    fn check(&self, found: Option<Register>, seen: Register, stale: &AtomicU64) {
-        if found.is_some_and(|found| found.is_older_than(seen)) {
-            stale.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
     async fn sleep(&self, span: Duration) {
         self.node.clock.sleep_until(self.node.now().plus(span)).await;
+    }
+}
+
+fn check(history: &History, found: Option<Register>, seen: Register, stale: &AtomicU64) {
+    if found.is_some_and(|found| history.is_old(found, seen)) {
+        stale.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -198,5 +242,50 @@ fn newer(read: Option<Register>, shared: Option<Register>) -> Option<Register> {
         (Some(read), Some(shared)) if shared.is_older_than(read) => Some(read),
         (_, Some(shared)) => Some(shared),
         (read, None) => read,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn version(writer: u64, version: u64) -> Register {
+        Register { writer, version }
+    }
+
+    fn seen(versions: &[Register]) -> History {
+        let mut history = History::default();
+        versions.iter().for_each(|version| history.see(*version));
+        history
+    }
+
+    #[test]
+    fn what_the_shared_tier_had_before_is_old_whoever_wrote_it() {
+        let (first, second) = (version(1, 7), version(2, 3));
+        let history = seen(&[first, second, second]);
+        assert!(history.is_old(first, second));
+        assert!(!history.is_old(second, second));
+        assert!(!history.is_old(version(3, 1), second), "nobody knows when that was written");
+    }
+
+    #[test]
+    fn of_one_writer_the_lower_version_is_old_unseen() {
+        assert!(seen(&[]).is_old(version(1, 6), version(1, 7)));
+        assert!(!seen(&[]).is_old(version(1, 8), version(1, 7)));
+    }
+
+    #[test]
+    fn an_own_write_makes_all_before_it_old() {
+        let mut history = seen(&[version(2, 3)]);
+        history.replace();
+        assert!(history.is_old(version(2, 3), version(1, 1)));
+    }
+
+    #[test]
+    fn only_the_latest_are_remembered() {
+        let versions: Vec<Register> = (0..100).map(|of| version(of, 1)).collect();
+        let history = seen(&versions);
+        assert_eq!(history.replaced.len(), REPLACED_MAX);
+        assert!(history.is_old(version(98, 1), version(99, 1)));
     }
 }

@@ -161,8 +161,7 @@ impl Way<'_> {
                 true
             }
             Need::Optional => {
-                // As long again for the connection as for the wait before it.
-                let patience = 2 * self.shard.options.backoff_step;
+                let patience = self.shard.options.backoff_step / 2;
                 tokio::time::timeout(patience, next).await.is_ok()
             }
         }

@@ -18,6 +18,9 @@ const LIMIT: Duration = millis(300);
 /// Machines under load stand still for tens of milliseconds.
 const SLACK: Duration = millis(400);
 
+/// The first read that notices an outage takes at most so much longer than its load.
+const FIRST_MISS_WITHIN: Duration = millis(50);
+
 fn options(port: u16) -> RedisOptions {
     RedisOptions::new(Topology::single("127.0.0.1", port))
 }
@@ -176,7 +179,7 @@ async fn a_read_whose_connection_was_lost_is_answered_on_the_next_one() {
     let server = server().await;
     let proxy = Proxy::before(server.port()).await;
     let mut patient = options(proxy.port());
-    // A reader waits for twice the step: enough for a machine that stands still.
+    // A reader waits for half of the step: enough for a machine that stands still.
     (patient.backoff_step, patient.command_timeout) = (millis(400), Duration::from_secs(5));
     let alone = Alone::joined(patient).await;
     proxy.cut_at(b"the marked one", 1);
@@ -197,9 +200,8 @@ async fn a_call_that_counts_twice_is_sent_once_whatever_becomes_of_it() {
     assert_eq!(proxy.seen(), 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_read_whose_server_died_does_not_wait_out_its_time() {
-    let server = server().await;
+/// How much longer a read of a lost server took than the server lived, and one after it.
+async fn lost_read(server: &RedisServer) -> (Duration, Duration) {
     let proxy = Proxy::before(server.port()).await;
     let mut patient = options(proxy.port());
     patient.command_timeout = Duration::from_secs(5);
@@ -216,10 +218,22 @@ async fn a_read_whose_server_died_does_not_wait_out_its_time() {
         Stopwatch::started()
     };
     let (given_up, died) = tokio::join!(reading, dying);
-    let took = died.elapsed().saturating_sub(given_up.elapsed());
-    println!("the read went on for {took:?}");
-    assert!(took < millis(2_000), "it went on for {took:?}");
     let began = Stopwatch::started();
     alone.shard.read(vec![key()]).await.expect_err("there is no server");
-    assert!(began.elapsed() < SLACK, "without a connection it waited {:?}", began.elapsed());
+    (died.elapsed().saturating_sub(given_up.elapsed()), began.elapsed())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_whose_server_died_does_not_wait_out_its_time() {
+    let server = server().await;
+    let (mut first, mut next) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        let (went_on, after) = lost_read(&server).await;
+        first.push(went_on);
+        next.push(after);
+    }
+    println!("the reads went on for {first:?}, those after them for {next:?}");
+    // Machines under load stand still now and then, but not each time.
+    assert!(first.iter().min() < Some(&FIRST_MISS_WITHIN), "{first:?}");
+    assert!(next.iter().min() < Some(&millis(5)), "without a connection they waited {next:?}");
 }
