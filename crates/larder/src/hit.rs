@@ -73,12 +73,12 @@ impl Told {
 
     /// A fresh hit of memory at `at`.
     #[inline]
-    fn fresh_in_memory(at: Moment) -> Self {
+    pub(crate) fn fresh_in_memory(at: Moment) -> Self {
         Told(at.as_nanos() << Told::BITS | Origin::Memory as u64)
     }
 
     /// The same, not confirmed by the log.
-    fn unconfirmed_in_memory(at: Moment) -> Self {
+    pub(crate) fn unconfirmed_in_memory(at: Moment) -> Self {
         Told(Told::fresh_in_memory(at).0 | Told::STALE)
     }
 
@@ -190,17 +190,6 @@ impl Absence {
 }
 
 impl<V> Lookup<V> {
-    /// What memory has, found fresh at `at`.
-    #[inline]
-    pub(crate) fn fresh_in_memory(resident: Arc<Resident<V>>, at: Moment) -> Self {
-        Lookup::of(resident, Told::fresh_in_memory(at))
-    }
-
-    /// What memory has at `at`, while the log cannot be confirmed.
-    pub(crate) fn unconfirmed_in_memory(resident: Arc<Resident<V>>, at: Moment) -> Self {
-        Lookup::of(resident, Told::unconfirmed_in_memory(at))
-    }
-
     /// The source has just said that there is none.
     pub(crate) fn just_absent() -> Self {
         let (origin, stale, age) = (Origin::Loaded, false, Duration::ZERO);
@@ -208,7 +197,7 @@ impl<V> Lookup<V> {
     }
 
     #[inline]
-    fn of(resident: Arc<Resident<V>>, told: Told) -> Self {
+    pub(crate) fn of(resident: Arc<Resident<V>>, told: Told) -> Self {
         match resident.value {
             Held::Absent => Lookup::Absent(Absence {
                 origin: told.origin(),

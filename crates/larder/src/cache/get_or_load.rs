@@ -47,11 +47,8 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if let Some(loader) = this.loader.take() {
-            if let Some((resident, now)) = this.cache.fresh_in_memory(this.key) {
-                return Poll::Ready(L::shape(Lookup::fresh_in_memory(resident, now)));
-            }
-            if let Some((resident, now)) = this.cache.unconfirmed_in_memory(this.key) {
-                return Poll::Ready(L::shape(Lookup::unconfirmed_in_memory(resident, now)));
+            if let Some((resident, told)) = this.cache.in_memory(this.key) {
+                return Poll::Ready(L::shape(Lookup::of(resident, told)));
             }
             this.miss = Some(this.cache.missed(this.key, loader()));
         }

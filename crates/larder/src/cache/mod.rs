@@ -21,7 +21,7 @@ pub use through::{WriteThrough, Written};
 pub use write::SetOutcome;
 
 use crate::clock::{BoxFuture, Moment};
-use crate::hit::{Answer, Lookup};
+use crate::hit::{Answer, Lookup, Told};
 use crate::invalidation::{CacheOf, Invalidated, Invalidation};
 use crate::loaded::{IntoLoaded, Load};
 use crate::memory::resident::{Resident, downcast};
@@ -232,10 +232,10 @@ impl<K: Key, V: Entry> Cache<K, V> {
         Demand { consistency: self.core.policy.consistency.clone(), ..Demand::default() }
     }
 
-    /// The hit that has nothing to decide: found, judged, fresh, and the log confirmed. With the
-    /// moment at which it was found so: together they fit into registers.
+    /// The hit that has nothing to decide: found, judged, fresh, and the log confirmed. With what is told of
+    /// it: together they fit into registers.
     #[inline(never)]
-    fn fresh_in_memory(&self, key: &K) -> Option<(Arc<Resident<V>>, Moment)> {
+    fn in_memory(&self, key: &K) -> Option<(Arc<Resident<V>>, Told)> {
         let core = &*self.core;
         if !core.hits_are_bounded {
             return None;
@@ -248,36 +248,30 @@ impl<K: Key, V: Entry> Cache<K, V> {
         let fresh =
             now < meta.quiet_until().min(trusted_until) && meta.stands_fresh(core.node.changed());
         if !fresh {
-            return None;
+            return self.unconfirmed(resident, now);
         }
         core.counters.hit();
-        Some((resident, now))
+        Some((resident, Told::fresh_in_memory(now)))
     }
 
     /// What a hit would be if the log had been confirmed, while it cannot be and the node serves
     /// such values. An outage is no time to make every hit expensive.
     #[cold]
     #[inline(never)]
-    fn unconfirmed_in_memory(&self, key: &K) -> Option<(Arc<Resident<V>>, Moment)> {
-        let (core, node) = (&*self.core, &*self.core.node);
+    fn unconfirmed(&self, found: Arc<Resident<V>>, now: Moment) -> Option<(Arc<Resident<V>>, Told)> {
+        let (core, node, meta) = (&*self.core, &*self.core.node, &found.meta);
         // Eventual reads trust memory in any case.
         let bounded = matches!(core.policy.consistency, Consistency::Bounded);
         if !node.limits.serve_stale_when_partitioned || !bounded {
             return None;
         }
-        let (now, lately) = (node.clock.coarse(), node.limits.staleness_max);
-        if !node.views.iter().any(|view| view.tailing.failed_within(lately, now)) {
-            return None;
-        }
-        let resident: Arc<Resident<V>> = downcast(core.memory.get(&core.probe(key))?)?;
-        let meta = &resident.meta;
         let view = &node.views[usize::from(meta.shard)];
-        let unconfirmed = view.is_suspect(now) && view.tailing.failed_within(lately, now);
-        if !unconfirmed || now >= meta.quiet_until() || !meta.stands_fresh(node.changed()) {
+        let away = view.is_suspect(now) && view.tailing.failed_within(node.limits.staleness_max, now);
+        if !away || now >= meta.quiet_until() || !meta.stands_fresh(node.changed()) {
             return None;
         }
         core.counters.stale_hit();
-        Some((resident, now))
+        Some((found, Told::unconfirmed_in_memory(now)))
     }
 }
 
