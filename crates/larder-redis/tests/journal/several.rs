@@ -34,7 +34,10 @@ async fn each_process_has_a_journal_of_its_own_until_there_is_none_left() {
     let server = durable();
     let mut journals = Vec::new();
     for name in ["the first", "the second", "the third"] {
+        let waited = Stopwatch::started();
         let (journal, last) = opened(&server, name).await;
+        // Those that live are told by their renewals.
+        assert!(waited.elapsed() < LONG_LEASE_TTL, "{:?}", waited.elapsed());
         append(&journal, last + 1).await.expect("there is room");
         journals.push((journal, last));
     }
