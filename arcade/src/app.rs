@@ -2,14 +2,12 @@
 
 mod domains;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
-use larder::behind::JournalError;
 use larder::clock::SystemClock;
 use larder::{BuildError, Larder, Probe, ProbeOptions, Rules};
 use larder_sql::outbox::Outbox;
@@ -29,7 +27,7 @@ use crate::domains::users::{self, UserCaches, UserRows, Users};
 use crate::domains::{assets, builds, marketplace, notifications, rooms, systems, tournaments};
 use crate::figures::Figures;
 use crate::http::{self, ApiError, Limits, Route, Routes};
-use crate::journal;
+use crate::journal::Journals;
 use crate::reads::Reads;
 use crate::relaying::Relaying;
 use crate::sessions::{Sessions, SessionsError, Sweeping};
@@ -71,15 +69,6 @@ pub enum AppError {
     /// Sessions cannot be had.
     #[error(transparent)]
     Sessions(#[from] SessionsError),
-    /// The journal of acknowledged writes cannot be opened.
-    #[error("cannot open the journal in {data}", data = data.display())]
-    Journal {
-        /// The data directory.
-        data: PathBuf,
-        /// Why.
-        #[source]
-        source: JournalError,
-    },
     /// The exporter refuses its settings.
     #[error("cannot build the metrics")]
     Telemetry(#[from] metrics_exporter_prometheus::BuildError),
@@ -125,7 +114,7 @@ impl App {
     /// the server drains.
     ///
     /// # Errors
-    /// The cache or the metrics refuse the settings, or the journal cannot be opened.
+    /// The cache or the metrics refuse the settings, or the journal is required and cannot be opened.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the journal as it is.
@@ -143,7 +132,8 @@ impl App {
         let (table, tokens) = (route_table(), Tokens::new(secret));
         let (running, outbox) = (TaskTracker::new(), Outbox::new(larder.clone()));
         let writes = Writes::new(store.clone(), outbox.clone(), running.clone());
-        let sessions = sessions_of(settings, &reads, &store, &writes).await?;
+        let (journals, every) = (Journals::of(settings), settings.sessions.activity_every);
+        let sessions = Sessions::open(&reads, &store, &writes, &journals, every).await?;
         let user_rows = UserRows::new(store.clone());
         let user_caches = UserCaches::build(&reads, user_rows.clone())?;
         let sets = user_caches.warmed(Sets::new(&larder, settings));
@@ -258,19 +248,6 @@ fn probe_of(settings: &Settings, larder: &Larder) -> Result<Option<Arc<Probe>>, 
         true => Ok(Some(Arc::new(Probe::new(larder, ProbeOptions::default())?))),
         false => Ok(None),
     }
-}
-
-async fn sessions_of(
-    settings: &Settings,
-    reads: &Reads,
-    store: &Store,
-    writes: &Writes,
-) -> Result<Sessions, AppError> {
-    let opened = journal::opened(&settings.data).await;
-    let journal =
-        opened.map_err(|source| AppError::Journal { data: settings.data.clone(), source })?;
-    let every = settings.sessions.activity_every;
-    Ok(Sessions::open(reads, store, writes, journal, every).await?)
 }
 
 /// Every route of Arcade.

@@ -2,6 +2,7 @@
 //! looked at.
 
 use arcade::doctor::{self, Finding, Grade};
+use arcade::journal::Journals;
 use arcade::settings::{RedisMode, Settings};
 use arcade::shared_tier::SharedTier;
 use arcade::wall;
@@ -13,6 +14,7 @@ use crate::opened;
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let mut told = Told::default();
     told.tell(of_database(&settings).await)?;
+    told.tell(of_journal(&settings).await)?;
     look_at_redis(&settings, &mut told).await?;
     anyhow::ensure!(told.bad == 0, "{} findings are bad", told.bad);
     Ok(())
@@ -41,6 +43,15 @@ async fn of_database(settings: &Settings) -> Finding {
     match asking.await {
         Ok(()) => doctor::good("database", "it answers"),
         Err(error) => doctor::bad("database", format!("{error:#}")),
+    }
+}
+
+/// Whether acknowledged writes are kept where they are to be; in Redis, whether it keeps what it confirms.
+async fn of_journal(settings: &Settings) -> Finding {
+    let journals = Journals::of(settings);
+    match journals.check().await {
+        Ok(()) => doctor::good("journal", &journals.to_string()),
+        Err(error) => doctor::bad("journal", format!("{journals}: {error}")),
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use arcade::configuration::{Layer, Shown};
 use arcade::demo::{DEMO_PASSWORD, DEMO_WORLD};
+use arcade::journal::Journals;
 use arcade::settings::Settings;
 use arcade::shared_tier::SharedTier;
 use larder_redis::ServerHealth;
@@ -75,10 +76,11 @@ pub(crate) fn parts(settings: &Settings, tier: &SharedTier) -> String {
     };
     let cache = &settings.cache;
     format!(
-        "Database: {database}. Cache: memory, up to {} entries and {} MiB; {}.",
+        "Database: {database}. Cache: memory, up to {} entries and {} MiB; {}. Journal: {}.",
         cache.entries_max,
         cache.memory_bytes_max >> 20,
-        shared_tier(tier)
+        shared_tier(tier),
+        Journals::of(settings)
     )
 }
 

@@ -17,7 +17,7 @@ pub mod doctor;
 pub mod domains;
 pub mod figures;
 pub mod http;
-mod journal;
+pub mod journal;
 pub mod ledger;
 pub mod reads;
 pub mod relaying;

@@ -12,9 +12,10 @@ use tokio_util::task::TaskTracker;
 use crate::auth::Passwords;
 use crate::configuration::{self, Environment};
 use crate::demo::{Unwatched, World};
-use crate::journal;
+use crate::journal::Journals;
 use crate::reads::Reads;
 use crate::sessions::Sessions;
+use crate::settings::Settings;
 use crate::storage::Store;
 use crate::telemetry::Telemetry;
 use crate::writes::Writes;
@@ -28,7 +29,8 @@ pub(crate) struct Scene {
     pub(crate) reads: Reads,
     pub(crate) writes: Writes,
     running: TaskTracker,
-    directory: TempDir,
+    settings: Settings,
+    _directory: TempDir,
 }
 
 impl Scene {
@@ -43,15 +45,15 @@ impl Scene {
         let telemetry = Arc::new(Telemetry::new(Arc::new(SystemClock)).expect("telemetry"));
         let running = TaskTracker::new();
         let writes = Writes::new(store.clone(), Outbox::new(larder.clone()), running.clone());
-        let reads = Reads::new(larder, settings.cache, telemetry);
-        Scene { store, reads, writes, running, directory }
+        let reads = Reads::new(larder, settings.cache.clone(), telemetry);
+        Scene { store, reads, writes, running, settings, _directory: directory }
     }
 
     /// The sessions of its users.
     pub(crate) async fn sessions(&self) -> Sessions {
-        let journal = journal::opened(self.directory.path()).await.expect("a journal");
+        let journals = Journals::of(&self.settings);
         let every = Duration::from_secs(30);
-        let sessions = Sessions::open(&self.reads, &self.store, &self.writes, journal, every);
+        let sessions = Sessions::open(&self.reads, &self.store, &self.writes, &journals, every);
         sessions.await.expect("sessions")
     }
 

@@ -17,8 +17,8 @@ use tracing_subscriber::EnvFilter;
 
 use self::sources::Layers;
 use crate::settings::{
-    Cache, Caching, Database, Demo, Http, Limits, Log, LogFormat, PASSWORD_MEMORY_KIB_MIN, Profile,
-    Secret, Sessions, Settings, UnknownProfile, Warming,
+    Cache, Caching, Database, Demo, Http, Journal, Limits, Log, LogFormat, PASSWORD_MEMORY_KIB_MIN,
+    Profile, Secret, Sessions, Settings, UnknownProfile, Warming,
 };
 pub use documented::documented;
 pub use problem::{Problem, SettingsError};
@@ -84,7 +84,7 @@ impl Reading {
     }
 
     fn settings(&mut self, profile: Profile) -> Settings {
-        Settings {
+        let mut settings = Settings {
             profile,
             data: self.data.clone(),
             http: self.http(profile),
@@ -102,6 +102,7 @@ impl Reading {
             },
             cache: self.cache(profile),
             redis: self.redis(profile),
+            journal: Journal::Disk,
             log: Log {
                 format: match self.text("log.format", profile).as_deref() {
                     Some("json") => LogFormat::Json,
@@ -113,7 +114,9 @@ impl Reading {
                 Some("on") => Demo::On,
                 _ => Demo::Off,
             },
-        }
+        };
+        settings.journal = self.journal(&settings.redis, profile);
+        settings
     }
 
     fn http(&mut self, profile: Profile) -> Http {

@@ -1,4 +1,4 @@
-//! Decides which Redis the settings name: by a URL, or in parts.
+//! Decides which Redis the settings name: by a URL, or in parts; and whether the journal is in it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use larder_redis::{Credentials, RedisOptions, Tls, Topology};
 
 use super::problem::Problem;
 use super::{Reading, SETTINGS};
-use crate::settings::{Profile, Redis, RedisMode};
+use crate::settings::{Journal, Profile, Redis, RedisMode};
 
 /// What a URL says too.
 const PARTS: [&str; 5] =
@@ -37,9 +37,25 @@ impl Reading {
         }
     }
 
+    /// The journal can be in the Redis of the cache only: nobody else is named.
+    pub(super) fn journal(&mut self, redis: &Redis, profile: Profile) -> Journal {
+        let place = self.text("journal.place", profile);
+        if place.as_deref() != Some("redis") {
+            return Journal::Disk;
+        }
+        let Redis { mode, server, namespace } = redis;
+        if let Some(server) = server {
+            let (server, namespace) = (Box::new(server.clone()), namespace.clone());
+            return Journal::Redis { server, namespace, mode: *mode };
+        }
+        if *mode == RedisMode::Off && !self.redis_is_wrong() {
+            self.refuse_part("journal.place", "is redis, but ARCADE_REDIS (redis.mode) is off");
+        }
+        Journal::Disk
+    }
+
     fn no_server(&mut self, mode: RedisMode, profile: Profile) {
-        // A wrong one has been named already.
-        if self.problems.iter().any(|problem| problem.subject.starts_with("REDIS_")) {
+        if self.redis_is_wrong() {
             return;
         }
         self.problems.push(Problem {
@@ -50,6 +66,11 @@ impl Reading {
                 mode.name()
             ),
         });
+    }
+
+    /// Whether a mistake of Redis has been named already, which would explain all that is missing.
+    fn redis_is_wrong(&self) -> bool {
+        self.problems.iter().any(|problem| problem.subject.contains("(redis."))
     }
 
     fn redis_server(&mut self, profile: Profile) -> Option<RedisOptions> {

@@ -552,6 +552,14 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "2-12",
     },
     Setting {
+        name: "journal.place",
+        variable: "ARCADE_JOURNAL",
+        kind: Kind::Choice(&["disk", "redis"]),
+        fallback: |_| Value("disk"),
+        about: "Where acknowledged writes wait for the database: a file in the data directory, or a stream in the Redis of the cache, which must sync each write.",
+        requirement: "W-2",
+    },
+    Setting {
         name: "log.format",
         variable: "ARCADE_LOG_FORMAT",
         kind: Kind::Choice(&["text", "json"]),
@@ -582,14 +590,3 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "F-2",
     },
 ];
-
-/// The known name nearest to `wrong`, if one is near enough to be what was meant.
-pub(super) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Below this similarity (Jaro-Winkler) a suggestion misleads more often than it helps.
-    const SIMILARITY_MIN: f64 = 0.8;
-    known
-        .map(|name| (strsim::jaro_winkler(wrong, name), name))
-        .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, name)| name)
-}

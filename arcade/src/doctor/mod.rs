@@ -153,8 +153,8 @@ fn eviction(report: &ServerReport) -> Finding {
         Some("noeviction") => finding(
             Grade::Warning,
             "eviction",
-            "noeviction: once full, nothing more is shared; allkeys-lru lets the cache forget. A \
-             queue on the same server needs noeviction",
+            "noeviction: once full, nothing more is shared; allkeys-lru lets the cache forget, or \
+             volatile-lru beside a journal (ARCADE_JOURNAL). A queue on the same server needs noeviction",
         ),
         Some(policy) => finding(
             Grade::Good,

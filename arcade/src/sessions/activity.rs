@@ -1,46 +1,33 @@
 //! Decides when it is noted that somebody has asked in a session: seldom, without a fault of the
 //! request, and for good. The journal has it before the request goes on, the database soon after.
 
-use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use larder::behind::{Change, Journal, OpenError, SinkError, WriteBehind, WriteError};
+use larder::behind::{OpenError, WriteBehindStats, WriteError};
 use tokio::time::timeout;
-use tracing::{debug, error, warn};
+use tracing::debug;
 
-use super::cache::ActivityKey;
+use super::behind::Behind;
+use super::cache::{ActivityKey, SessionCaches};
 use super::figures::ActivityFigures;
 use super::model::Session;
-use super::rows;
-use crate::reads::CachedReads;
-use crate::storage::{StorageError, retried};
+use crate::journal::Journals;
 use crate::wall;
 use crate::writes::Writes;
 
 /// The longest that a request waits until its activity is kept. It is not worth more.
 const WAIT_MAX: Duration = Duration::from_millis(100);
 
-/// How long a request waits for room in the journal.
-const ROOM_WAIT_MAX: Duration = Duration::from_millis(50);
-
-/// How long the first activity of a batch waits for others.
-const FLUSH_AFTER: Duration = Duration::from_secs(1);
-
-/// The most sessions whose activity may wait for the database.
-const WRITES_MAX: usize = 20_000;
-
 /// What waits longer than this is not on its way: somebody must look.
 const AGE_MAX: Duration = Duration::from_secs(60);
-
-/// How long a shutdown waits for the last flush. What is left, the next process flushes.
-const CLOSE_MAX: Duration = Duration::from_millis(500);
 
 /// When somebody has asked last in each session, behind a journal. Clones share everything.
 #[derive(Debug, Clone)]
 pub(super) struct Activity {
-    behind: WriteBehind<ActivityKey, Arc<i64>>,
+    behind: Behind,
     every: Duration,
     faults: Arc<Faults>,
 }
@@ -53,35 +40,19 @@ struct Faults {
 }
 
 impl Activity {
-    /// Takes back what the journal has of an earlier process, and notes activity at most once in
+    /// Takes back what a journal has of an earlier process, and notes activity at most once in
     /// `every` for each session and process.
     ///
     /// # Errors
-    /// The journal cannot be read.
+    /// The journal is required, and cannot be read.
     pub(super) async fn open(
-        cache: &CachedReads<ActivityKey, i64>,
-        journal: Arc<dyn Journal>,
+        caches: &Arc<SessionCaches>,
+        journals: &Journals,
         writes: Writes,
         every: Duration,
     ) -> Result<Self, OpenError> {
-        let behind = WriteBehind::builder(cache.cache(), journal)
-            .flush_after(FLUSH_AFTER)
-            .writes_max(WRITES_MAX)
-            .room_timeout(ROOM_WAIT_MAX)
-            // A database that is away comes back: only what it refuses is given up.
-            .tries_max(u32::MAX)
-            .open(move |batch: Batch| {
-                let writes = writes.clone();
-                async move { save(&writes, &batch).await.map_err(said) }
-            })
-            .await?;
-        let activity = Activity { behind, every, faults: Arc::default() };
-        // What was refused may have been refused by a fault that is mended since.
-        let again = activity.behind.retry_parked().await?;
-        if again > 0 {
-            warn!(again, "the database gets what it has refused once more");
-        }
-        Ok(activity)
+        let behind = Behind::begin(caches, journals, writes).await?;
+        Ok(Activity { behind, every, faults: Arc::default() })
     }
 
     /// Notes that somebody asks in this session, unless that was noted just now.
@@ -93,29 +64,37 @@ impl Activity {
         if !session.is_due(now_ms, self.every) {
             return;
         }
+        let Some(writes) = self.behind.writes() else {
+            return self.skip("the journal is not open");
+        };
         let key = ActivityKey { session: session.id };
-        match timeout(WAIT_MAX, self.behind.put(&key, Arc::new(now_ms))).await {
+        match timeout(WAIT_MAX, writes.put(&key, Arc::new(now_ms))).await {
             Ok(Ok(_)) => self.faults.is_failing.store(false, Ordering::Relaxed),
             Ok(Err(fault)) => {
                 if let WriteError::Journal(_) = fault {
                     self.faults.is_failing.store(true, Ordering::Relaxed);
                 }
-                self.skip(&fault);
+                self.skip(fault);
             }
             Err(late) => {
                 self.faults.is_failing.store(true, Ordering::Relaxed);
-                self.skip(&late);
+                self.skip(late);
             }
         }
     }
 
-    fn skip(&self, reason: &dyn std::error::Error) {
+    fn skip(&self, reason: impl Display) {
         self.faults.skipped.fetch_add(1, Ordering::Relaxed);
         debug!(%reason, "activity is not noted");
     }
 
     pub(super) fn figures(&self) -> ActivityFigures {
-        let writes = self.behind.stats();
+        let skipped = self.faults.skipped.load(Ordering::Relaxed);
+        let Some(writes) = self.behind.writes() else {
+            let (writes, problem) = (WriteBehindStats::default(), Some("the journal is not open"));
+            return ActivityFigures { writes, skipped, problem };
+        };
+        let writes = writes.stats();
         let is_late = writes.oldest_age.is_some_and(|age| age > AGE_MAX);
         let problem = if writes.parked > 0 {
             Some("the database refuses activity")
@@ -126,42 +105,11 @@ impl Activity {
         } else {
             None
         };
-        ActivityFigures { writes, skipped: self.faults.skipped.load(Ordering::Relaxed), problem }
+        ActivityFigures { writes, skipped, problem }
     }
 
     /// Notes nothing more, and lets the database have what waits.
     pub(super) async fn close(&self) {
-        let drained = self.behind.close(CLOSE_MAX).await;
-        if drained.left + drained.parked > 0 {
-            warn!(?drained, "activity stays in the journal: the next process flushes it");
-        }
-    }
-}
-
-type Batch = Arc<[Change<ActivityKey, Arc<i64>>]>;
-
-async fn save(writes: &Writes, batch: &Batch) -> Result<(), StorageError> {
-    // In one order, so that two processes do not wait for each other's rows.
-    let latest: BTreeMap<i64, i64> = batch
-        .iter()
-        .filter_map(|change| Some((change.key.session, **change.value.as_ref()?)))
-        .collect();
-    retried(async || {
-        let mut change = writes.begin().await?;
-        for (session, at_ms) in &latest {
-            rows::active(&mut change, *session, *at_ms).await?;
-        }
-        change.commit().await
-    })
-    .await
-}
-
-fn said(fault: StorageError) -> SinkError {
-    match fault.is_transient() {
-        true => SinkError::from(fault),
-        false => {
-            error!(%fault, "the database refuses activity");
-            SinkError::rejected(fault)
-        }
+        self.behind.close().await;
     }
 }

@@ -2,6 +2,7 @@
 //! `sessions` and `refresh_tokens`; knows no route.
 
 mod activity;
+mod behind;
 mod cache;
 mod families;
 mod figures;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use larder::behind::{Journal, OpenError};
+use larder::behind::OpenError;
 use larder::{BuildError, Rule};
 
 use super::activity::Activity;
@@ -15,6 +15,7 @@ use super::rows::{self, SessionRows};
 use crate::auth::{RefreshToken, SessionId, UserId};
 use crate::bundles::{self, Bundle};
 use crate::http::{ApiError, Cached};
+use crate::journal::Journals;
 use crate::reads::Reads;
 use crate::storage::{StorageError, Store, new_id, retried};
 use crate::writes::{Change, Writes};
@@ -34,26 +35,36 @@ pub enum SessionsError {
     /// The cache refuses its settings.
     #[error("cannot build the caches of sessions")]
     Cache(#[from] BuildError),
-    /// What an earlier process has acknowledged cannot be read.
-    #[error("cannot read the journal of activity")]
-    Journal(#[from] OpenError),
+    /// The journal cannot be opened, or what an earlier process has acknowledged not be read.
+    #[error("cannot open the journal of activity, {place}")]
+    Journal {
+        /// Where it is kept.
+        place: String,
+        /// Why.
+        #[source]
+        source: OpenError,
+    },
 }
 
 impl Sessions {
-    /// The sessions in `store`. Every change goes through `writes`; activity goes through `journal`,
+    /// The sessions in `store`. Every change goes through `writes`; activity goes through one of `journals`,
     /// at most once in `every` for each session and process.
     ///
     /// # Errors
-    /// The lifetimes are not what the cache takes, or the journal cannot be read.
+    /// The lifetimes are not what the cache takes, or the journal is required and cannot be read.
     pub async fn open(
         reads: &Reads,
         store: &Store,
         writes: &Writes,
-        journal: Arc<dyn Journal>,
+        journals: &Journals,
         every: Duration,
     ) -> Result<Self, SessionsError> {
         let caches = Arc::new(SessionCaches::build(reads, SessionRows::new(store.clone()))?);
-        let activity = Activity::open(caches.activity(), journal, writes.clone(), every).await?;
+        let opened = Activity::open(&caches, journals, writes.clone(), every).await;
+        let activity = opened.map_err(|source| {
+            let place = journals.to_string();
+            SessionsError::Journal { place, source }
+        })?;
         Ok(Sessions { caches, activity, writes: writes.clone() })
     }
 

@@ -40,6 +40,8 @@ pub struct Settings {
     pub cache: Cache,
     /// What the cache shares with other processes.
     pub redis: Redis,
+    /// Where acknowledged writes wait for the database.
+    pub journal: Journal,
     /// Log lines.
     pub log: Log,
     /// The demo world.
@@ -212,6 +214,22 @@ impl RedisMode {
             RedisMode::Off => "off",
         }
     }
+}
+
+/// Where acknowledged writes wait for the database.
+#[derive(Debug, Clone)]
+pub enum Journal {
+    /// In a file of the data directory.
+    Disk,
+    /// In the Redis that the cache is shared through.
+    Redis {
+        /// Where and how it is reached.
+        server: Box<RedisOptions>,
+        /// What its keys begin with.
+        namespace: String,
+        /// What the server does without it.
+        mode: RedisMode,
+    },
 }
 
 /// Which log lines are written, and how.

@@ -33,6 +33,7 @@ async fn the_doctor_says_what_an_operator_should_know_of_a_redis() {
     let variables = [("REDIS_URL", url.as_str())];
     let (content, told) = examined(directory.path(), &variables).await;
     assert!(content && told.contains("joined"), "{told}");
+    assert!(line(&told, "journal").contains("a file in .arcade"), "{told}");
     for subject in
         ["database", "rights", "version", "replicas", "memory", "persistence", "latency", "clock"]
     {
@@ -43,6 +44,25 @@ async fn the_doctor_says_what_an_operator_should_know_of_a_redis() {
     redis.ask::<()>(redis::cmd("REPLICAOF").arg("127.0.0.1").arg(free_port()));
     let (content, told) = examined(directory.path(), &variables).await;
     assert!(!content, "a replica is no place for invalidations: {told}");
+}
+
+#[tokio::test]
+async fn the_doctor_says_whether_a_redis_may_have_the_journal() {
+    let (directory, redis) = (tempfile::tempdir().expect("a directory"), RedisServer::start());
+    let url = redis.url();
+    let variables = [("REDIS_URL", url.as_str()), ("ARCADE_JOURNAL", "redis")];
+    let (content, told) = examined(directory.path(), &variables).await;
+    let journal = line(&told, "journal");
+    assert!(!content && journal.starts_with("bad"), "{told}");
+    assert!(journal.contains("ARCADE_JOURNAL") && journal.contains("`appendonly yes`"), "{journal}");
+    for (name, value) in [("appendonly", "yes"), ("appendfsync", "always")] {
+        redis.ask::<()>(redis::cmd("CONFIG").arg("SET").arg(name).arg(value));
+    }
+    let (content, told) = examined(directory.path(), &variables).await;
+    let journal = line(&told, "journal");
+    assert!(content && journal.starts_with("good") && journal.contains("Redis"), "{told}");
+    let keys: Vec<String> = redis.ask(redis::cmd("KEYS").arg("*journal*"));
+    assert!(keys.is_empty(), "the doctor takes no journal: {keys:?}");
 }
 
 #[tokio::test]

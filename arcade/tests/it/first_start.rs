@@ -138,7 +138,8 @@ async fn a_signal_lets_a_request_in_flight_end_and_the_server_exit_well() {
     let address = address.split(' ').next().expect("an address").to_owned();
     let token = running.after("ONE=").expect("a token").to_owned();
     let on = if database.is_some() { "Database: PostgreSQL" } else { "Database: SQLite" };
-    assert!(running.after(on).is_some(), "{:?}", running.printed);
+    let parts = running.after(on).expect("says what it runs on");
+    assert!(parts.contains("Journal: a file in .arcade."), "{parts}");
     let half_sent = HalfSent::begin(&address, &token, "/notifications/read-all").await;
     // Connections are accepted in order: once this one is answered, the other is known.
     HalfSent::begin(&address, &token, "/notifications/read-all").await.finish().await;

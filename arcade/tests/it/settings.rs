@@ -133,6 +133,20 @@ fn a_wrong_redis_is_named_and_its_password_is_not() {
 }
 
 #[test]
+fn a_journal_in_redis_needs_a_redis() {
+    let (journal, named) = (("ARCADE_JOURNAL", "redis"), ("REDIS_URL", "redis://cache.local"));
+    let subject = "ARCADE_JOURNAL (journal.place)";
+    for variables in [vec![journal], vec![journal, named, ("ARCADE_REDIS", "off")]] {
+        let message = check(&variables, "", &[subject]);
+        assert!(message.contains("ARCADE_REDIS (redis.mode) is off"), "{message}");
+    }
+    check(&[journal, named], "", &[]);
+    // What explains it is named alone.
+    check(&[journal, ("REDIS_URL", "http://x")], "", &[REDIS_URL]);
+    check(&[journal, ("ARCADE_REDIS", "optional")], "", &[REDIS_URL]);
+}
+
+#[test]
 fn nothing_that_is_said_beside_a_redis_url_is_left_out_in_silence() {
     let plain = ("REDIS_URL", "redis://a");
     let parts = [
@@ -180,6 +194,7 @@ fn a_wrong_value_is_named_with_its_limit() {
         ("ARCADE_LOG_FORMAT", "xml", "ARCADE_LOG_FORMAT (log.format)", "one of text, json"),
         ("ARCADE_LOG", "a=b=c", "ARCADE_LOG (log.filter)", "a log filter"),
         ("ARCADE_DEMO", "yes", "ARCADE_DEMO (demo.world)", "one of on, off"),
+        ("ARCADE_JOURNAL", "tape", "ARCADE_JOURNAL (journal.place)", "one of disk, redis"),
         ("CACHE_ENTRIES_MAX", "0", "CACHE_ENTRIES_MAX (cache.entries_max)", "from 1 to"),
         (
             "ARCADE_SHUTDOWN_TIMEOUT_MS",

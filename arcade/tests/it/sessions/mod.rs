@@ -5,3 +5,5 @@ mod ending;
 #[cfg(unix)]
 mod processes;
 mod shown;
+#[cfg(unix)]
+mod stream;

@@ -15,13 +15,13 @@ use crate::support::sessions::LoggedIn;
 /// How often a kill is repeated that came after the flush: a second is a long time, but not always.
 const ROUNDS: usize = 5;
 
-async fn registered(through: &Process) {
+pub(super) async fn registered(through: &Process) {
     let body = json!({ "name": "Ada", "email": "ada@example.org", "password": "a long password" });
     let made = through.sender.send(Verb::Post, "/auth/register", None, &body.to_string()).await;
     assert_eq!(made.status, 201, "{made:?}");
 }
 
-async fn logged_in(through: &Process) -> LoggedIn {
+pub(super) async fn logged_in(through: &Process) -> LoggedIn {
     let body = json!({ "email": "ada@example.org", "password": "a long password" }).to_string();
     let answer = through.sender.send(Verb::Post, "/auth/login", None, &body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
@@ -33,12 +33,12 @@ async fn status(through: &Process, session: &LoggedIn) -> u16 {
     me.status.as_u16()
 }
 
-async fn database(directory: &Path) -> SqliteConnection {
+pub(super) async fn database(directory: &Path) -> SqliteConnection {
     let url = format!("sqlite://{}", directory.join(".arcade/arcade.db").display());
     SqliteConnection::connect(&url).await.expect("connect")
 }
 
-async fn last_activity(directory: &Path) -> i64 {
+pub(super) async fn last_activity(directory: &Path) -> i64 {
     let mut database = database(directory).await;
     let last = "SELECT MAX(last_active_at_ms) FROM sessions";
     let last = sqlx::query_scalar(last).fetch_one(&mut database).await.expect("a time");

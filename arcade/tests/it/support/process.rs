@@ -33,7 +33,7 @@ pub(crate) struct Process {
     pub(crate) address: String,
     pub(crate) sender: Sender,
     /// Open for as long as it may print.
-    _printed: Lines<BufReader<ChildStdout>>,
+    printed: Lines<BufReader<ChildStdout>>,
     child: Child,
 }
 
@@ -53,7 +53,13 @@ impl Process {
         };
         let base = tokio::time::timeout(PATIENCE, listening).await.expect("in time");
         let address = base.trim_start_matches("http://").to_owned();
-        Process { address, sender: Sender::to(base), _printed: lines, child }
+        Process { address, sender: Sender::to(base), printed: lines, child }
+    }
+
+    /// The next line that it prints.
+    pub(crate) async fn prints(&mut self) -> String {
+        let line = tokio::time::timeout(PATIENCE, self.printed.next_line()).await;
+        line.expect("in time").expect("readable").expect("not the end")
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_process_is_sure_for_one_lease_from_when_it_asked() {
         let second = |count| Moment::START.plus(Duration::from_secs(count));
-        let holding = Holding::new(Keys::new("shop", "scores"), 7);
+        let holding = Holding::new(Keys::new("shop", "scores", 1), 7);
         holding.confirm(second(20));
         holding.confirm(second(15));
         let ttl = Duration::from_secs(10);

@@ -8,6 +8,7 @@ mod options;
 mod redis_journal;
 mod refusal;
 mod scripts;
+mod taking;
 mod verbs;
 mod way;
 

@@ -12,6 +12,9 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest name of a holder, in bytes.
 const HOLDER_BYTES_MAX: usize = 256;
 
+/// The most journals that a cache may have. Whoever opens one looks at all of them.
+const PROCESSES_MAX: u32 = 64;
+
 /// What a [`RedisJournal`](super::RedisJournal) is configured with.
 #[derive(Debug, Clone)]
 pub struct JournalOptions {
@@ -24,6 +27,9 @@ pub struct JournalOptions {
     /// How others call this process when they want the journal that it has. Default: its number and the
     /// name of its machine.
     pub holder: String,
+    /// How many processes may write behind the same cache, each with a journal of its own; 1 to 64, and the same for
+    /// all of them. Default 1.
+    pub processes_max: u32,
 }
 
 impl JournalOptions {
@@ -37,6 +43,7 @@ impl JournalOptions {
             redis: RedisOptions { command_timeout: COMMAND_TIMEOUT, ..redis },
             durability: Durability::default(),
             holder,
+            processes_max: 1,
         }
     }
 
@@ -48,6 +55,11 @@ impl JournalOptions {
         if !(1..=HOLDER_BYTES_MAX).contains(&bytes) {
             let problem = format!("has {bytes} bytes; it must have 1 to {HOLDER_BYTES_MAX}");
             mistakes.push(Mistake::new("holder", problem));
+        }
+        let processes = self.processes_max;
+        if !(1..=PROCESSES_MAX).contains(&processes) {
+            let problem = format!("is {processes}; it must be 1 to {PROCESSES_MAX}");
+            mistakes.push(Mistake::new("processes_max", problem));
         }
         OpenError::unless_empty(mistakes)
     }
@@ -64,8 +76,9 @@ mod tests {
             JournalOptions::new(RedisOptions::new(Topology::single("cache.local", 6379)));
         assert!(options.holder.contains(&std::process::id().to_string()), "{options:?}");
         options.holder.clear();
-        let error = options.check("a{b").expect_err("two mistakes");
+        options.processes_max = 65;
+        let error = options.check("a{b").expect_err("three mistakes");
         let fields: Vec<&str> = error.mistakes.iter().map(|mistake| mistake.field).collect();
-        assert_eq!(fields, ["namespace", "holder"]);
+        assert_eq!(fields, ["namespace", "holder", "processes_max"]);
     }
 }

@@ -48,6 +48,11 @@ use crate::error::OpenError;
 /// forget: it is told [`JournalError::Lost`], and its write-behind stops flushing. While nobody else comes,
 /// a lease that has ended changes nothing.
 ///
+/// With [`processes_max`](JournalOptions::processes_max) above 1, each process has a journal of its own of the same
+/// cache. Who opens takes one in which a process that is gone has left something, else the first that nobody has; it
+/// waits only for those that have records and are not seen to be renewed. Nobody orders the writes of two processes: the
+/// source must do with any order, such as one that keeps the later of two times.
+///
 /// # Keys and rights
 ///
 /// All keys begin with `{<namespace>.journal}:` and have no lifetime. An ACL user of the shared tier
@@ -82,6 +87,14 @@ impl RedisJournal {
         let verbs = Arc::new(Verbs::open(namespace, options));
         let (opening, renewing) = (tokio::sync::Mutex::default(), Mutex::default());
         Ok(RedisJournal { verbs, opening, renewing })
+    }
+
+    /// Whether the server can be reached and keeps what it confirms, as the options ask. Takes no journal.
+    ///
+    /// # Errors
+    /// It cannot be reached, or could lose what it confirms: with what to set.
+    pub async fn check_server(&self) -> Result<(), JournalError> {
+        self.verbs.check_server().await
     }
 
     /// Lets go of the journals of all caches, so that the next process need not wait for their leases

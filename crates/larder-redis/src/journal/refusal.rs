@@ -8,9 +8,12 @@ use crate::fault::{Fault, FaultKind};
 /// Why a verb was not done.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(super) enum Refusal {
-    /// Another process has the journal, for this long unless it asks for more.
+    /// Another process has the journal, for this long unless it asks for more: then `until_us` changes.
     #[error("{holder} has it")]
-    Taken { holder: String, left_ms: u64 },
+    Taken { holder: String, left_ms: u64, until_us: u64, has_records: bool },
+    /// Nobody has it, and nobody has left anything in it.
+    #[error("it is empty")]
+    Empty,
     /// Another process has, or had, taken it from this one.
     #[error("{holder} has taken it")]
     Lost { holder: String },
@@ -44,8 +47,10 @@ impl Refusal {
             b"ok" => Ok(answer),
             b"taken" => {
                 let (holder, left_ms) = (text(&mut answer)?, answer.number()?);
-                Err(Refusal::Taken { holder, left_ms })
+                let (until_us, has_records) = (answer.number()?, answer.number()? > 0);
+                Err(Refusal::Taken { holder, left_ms, until_us, has_records })
             }
+            b"empty" => Err(Refusal::Empty),
             b"lost" => {
                 let holder = Some(text(&mut answer)?).filter(|holder| !holder.is_empty());
                 let gone = "another process, which has let go of it again,";

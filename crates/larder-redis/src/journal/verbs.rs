@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use larder::behind::{JournalError, JournalRecord, StoredRecord};
@@ -15,7 +14,7 @@ use super::holding::Holding;
 use super::keys::Keys;
 use super::options::JournalOptions;
 use super::refusal::Refusal;
-use super::scripts::{APPEND, FORGET, OPEN, PARK, READ, RELEASE, RENEW};
+use super::scripts::{APPEND, FORGET, PARK, READ, RELEASE, RENEW};
 use super::way::Way;
 use crate::answer::{Answer, number};
 use crate::fault::Fault;
@@ -23,7 +22,7 @@ use crate::scripts::Script;
 use crate::server::line::Call;
 
 /// How often the lease is renewed in its time.
-const RENEWALS: u32 = 3;
+pub(super) const RENEWALS: u32 = 3;
 
 /// A page of records ends after so many bytes, and a few records more.
 const PAGE_BYTES_MAX: u64 = 4 << 20;
@@ -36,11 +35,11 @@ const PARTS: usize = 3;
 
 /// The journals of one namespace.
 pub(super) struct Verbs {
-    namespace: String,
-    options: JournalOptions,
+    pub(super) namespace: String,
+    pub(super) options: JournalOptions,
     way: Way,
     /// Those that this process has, by cache.
-    held: Mutex<HashMap<String, Arc<Holding>>>,
+    pub(super) held: Mutex<HashMap<String, Arc<Holding>>>,
 }
 
 impl Verbs {
@@ -54,39 +53,14 @@ impl Verbs {
         self.held.lock().keys().cloned().collect()
     }
 
-    /// Takes the journal of a cache that this process does not have yet.
-    pub(super) async fn take(&self, cache: &str) -> Result<(u64, Arc<Holding>), JournalError> {
-        if self.held.lock().contains_key(cache) {
-            let holder = format!("a cache `{cache}` of this process has it");
-            return Err(JournalError::InUse { holder });
+    /// Whether the server may keep a journal, asked for one that nobody has.
+    pub(super) async fn check_server(&self) -> Result<(), JournalError> {
+        let nobodys = Holding::new(Keys::new(&self.namespace, "", 1), self.token());
+        match self.confirm(&nobodys).await {
+            // Only a server that keeps what it confirms is asked at all.
+            Ok(()) | Err(Refusal::Gone | Refusal::Lost { .. }) => Ok(()),
+            Err(refusal) => Err(self.error(refusal)),
         }
-        let token = self.options.redis.random.next_u128();
-        let holding = Arc::new(Holding::new(Keys::new(&self.namespace, cache), token));
-        let last = self.claim(&holding).await.map_err(|no| self.error(no))?;
-        self.held.lock().insert(cache.to_owned(), Arc::clone(&holding));
-        Ok((last, holding))
-    }
-
-    /// Takes a journal that nobody has, or whose holder has died: one that lives has renewed its lease
-    /// by the time at which it would have ended.
-    async fn claim(&self, holding: &Holding) -> Result<u64, Refusal> {
-        match self.claim_now(holding).await {
-            Err(Refusal::Taken { left_ms, .. }) => {
-                let JournalOptions { redis, .. } = &self.options;
-                let left = Duration::from_millis(left_ms.saturating_add(1)).min(redis.lease_ttl);
-                redis.clock.sleep_until(redis.clock.precise().plus(left)).await;
-                self.claim_now(holding).await
-            }
-            claimed => claimed,
-        }
-    }
-
-    async fn claim_now(&self, holding: &Holding) -> Result<u64, Refusal> {
-        let asked = self.now();
-        let holder = self.options.holder.clone().into_bytes();
-        let mut answer = self.ask(holding, &OPEN, [holder, self.lease_ms()]).await?;
-        holding.confirm(asked);
-        Ok(answer.number()?)
     }
 
     /// Renews the lease until another process has taken the journal, or the server has lost it.
@@ -196,7 +170,7 @@ impl Verbs {
         self.ask(holding, script, arguments).await.map_err(|no| self.error(no))
     }
 
-    async fn ask(
+    pub(super) async fn ask(
         &self,
         holding: &Holding,
         script: &'static Script,
@@ -213,17 +187,22 @@ impl Verbs {
         held.ok_or_else(|| JournalError::failed(format!("`{cache}` is not open, or was closed")))
     }
 
-    fn error(&self, refusal: Refusal) -> JournalError {
+    /// Random, and new for each who opens.
+    pub(super) fn token(&self) -> u128 {
+        self.options.redis.random.next_u128()
+    }
+
+    pub(super) fn error(&self, refusal: Refusal) -> JournalError {
         let limit = self.options.redis.command_timeout;
         refusal.into_error(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
     }
 
-    fn lease_ms(&self) -> Vec<u8> {
+    pub(super) fn lease_ms(&self) -> Vec<u8> {
         self.options.redis.lease_ttl.as_millis().to_string().into_bytes()
     }
 
     /// A lease goes on while the machine sleeps.
-    fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Moment {
         self.options.redis.clock.with_suspend()
     }
 }

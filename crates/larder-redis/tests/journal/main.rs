@@ -3,4 +3,5 @@
 mod keeping;
 mod owners;
 mod servers;
+mod several;
 mod support;
