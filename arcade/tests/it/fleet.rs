@@ -6,8 +6,9 @@ use arcade::http::Verb;
 use larder_rig::{Authority, RedisServer, Stopwatch, free_port};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
+use crate::support::asked;
 use crate::support::process::{Process, admin, arcade, migrated};
 use crate::support::tournaments::new_tournament;
 
@@ -16,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How late a change made through another process may show.
 const STALENESS_MAX: Duration = Duration::from_millis(1_000);
+
+/// How soon after its start a process answers, also without Redis.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 
 const LIST: &str = "/v1/tournaments?limit=5";
 
@@ -210,4 +214,34 @@ async fn a_start_without_an_optional_redis_serves_and_says_so() {
     let health = process.get("/api/health").await.json();
     assert_eq!(health["components"]["redis"]["status"], "degraded", "{health}");
     assert_eq!(health["components"]["redis"]["mode"], "optional", "{health}");
+}
+
+/// `LARDER_STARTS` starts, half of them with a Redis that takes connections and never answers.
+#[tokio::test]
+async fn each_start_without_redis_is_ready_within_two_seconds_and_says_what_is_missing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    migrated(&directory).await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+    let silent = listener.local_addr().expect("it is bound").port();
+    let mut took = Vec::new();
+    for start in 0..asked("LARDER_STARTS").unwrap_or(6) {
+        let port = if start % 2 == 0 { free_port() } else { silent };
+        let url = format!("redis://127.0.0.1:{port}");
+        let optional = [("REDIS_URL", url.as_str()), ("ARCADE_REDIS", "optional")];
+        let began = Stopwatch::started();
+        let process = Process::start(directory.path(), &optional).await;
+        let ready = process.get("/readyz").await;
+        took.push(began.elapsed());
+        assert_eq!(ready.status, 200, "{ready:?}");
+        assert_eq!(ready.json(), json!({ "status": "degraded", "degraded": ["l2"] }));
+        assert_eq!(process.get(LIST).await.status, 200);
+        process.kill().await;
+    }
+    took.sort_unstable();
+    let (median, slowest) = (took[took.len() / 2], took[took.len() - 1]);
+    println!(
+        "{} starts without Redis: ready within {median:?}, the slowest within {slowest:?}",
+        took.len()
+    );
+    assert!(slowest <= READY_WITHIN, "{took:?}");
 }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
-use crate::support::{kills, millis, number, until};
+use crate::support::{kills, millis, number, patient, until};
 
 /// How long a lease lasts here that is not renewed.
 const LEASE_TTL: Duration = millis(500);
@@ -33,13 +33,6 @@ fn options(server: &RedisServer) -> RedisOptions {
 fn hasty(server: &RedisServer) -> LarderNode {
     let options = RedisOptions { lease_ttl: LEASE_TTL, ..options(server) };
     LarderNode::with(options, |builder| builder.lease_ttl(LEASE_TTL))
-}
-
-/// A node that does not take a slow machine for a slow server: only loads are counted.
-fn patient(server: &RedisServer) -> LarderNode {
-    let mut options = RedisOptions { command_timeout: PATIENCE, ..options(server) };
-    options.breaker.slow_call = PATIENCE;
-    LarderNode::with(options, |builder| builder.call_timeout(PATIENCE).lease_wait_max(PATIENCE))
 }
 
 /// Completes once a process of its own has the lease of this row; then it is killed.
@@ -103,7 +96,8 @@ async fn a_server_that_lost_everything_costs_one_load_a_key_for_the_whole_fleet(
     let (mut server, source) = (RedisServer::start(), Source::new(millis(0)));
     let keys = number("LARDER_HERD_KEYS", 2_000);
     let limit = keys + keys * 3 / 100;
-    let nodes: Vec<Arc<LarderNode>> = (0..3).map(|_| Arc::new(patient(&server))).collect();
+    let nodes: Vec<Arc<LarderNode>> =
+        (0..3).map(|_| Arc::new(patient(options(&server), |builder| builder))).collect();
     let loads = Arc::new(AtomicU64::new(0));
     for lost in [Lost::Nothing, Lost::ByFlush, Lost::ByRestart] {
         lose(lost, &mut server, &nodes).await;

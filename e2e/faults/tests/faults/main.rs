@@ -1,6 +1,7 @@
 //! The failure model on real servers: each row under load, with every answer checked.
 
 mod halves;
+mod herd;
 mod loads;
 mod moves;
 mod probe;

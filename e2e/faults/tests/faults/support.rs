@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use larder::LarderBuilder;
 use larder::clock::{BoxFuture, Clock, Moment, SystemClock};
 use larder_faults::{Crowd, LarderNode, Pace, Report, Source, Times, pause};
 use larder_redis::{RedisOptions, Topology};
@@ -13,6 +14,9 @@ use tokio::task::JoinSet;
 
 /// What takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What takes longer has failed, however slow the machine is.
+const UNHURRIED: Duration = Duration::from_secs(60);
 
 const NODES: usize = 3;
 
@@ -39,17 +43,29 @@ pub(crate) fn fault_lasts() -> Duration {
 }
 
 /// Completes once `is_so` says yes.
-pub(crate) async fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) async fn until(what: &str, is_so: impl FnMut() -> bool) {
     until_within(PATIENCE, what, is_so).await;
 }
 
 /// As [`until`], with a patience of its own.
-pub(crate) async fn until_within(patience: Duration, what: &str, is_so: impl Fn() -> bool) {
+pub(crate) async fn until_within(patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     let waiting = Stopwatch::started();
     while !is_so() {
         assert!(waiting.elapsed() < patience, "waited {patience:?} for {what}");
         pause(millis(2)).await;
     }
+}
+
+/// A node that does not take a slow machine for a slow server, set up as a test needs it: for tests that count.
+pub(crate) fn patient(
+    mut options: RedisOptions,
+    set: impl FnOnce(LarderBuilder) -> LarderBuilder,
+) -> LarderNode {
+    options.command_timeout = UNHURRIED;
+    options.breaker.slow_call = UNHURRIED;
+    LarderNode::with(options, |builder| {
+        set(builder.call_timeout(UNHURRIED).lease_wait_max(UNHURRIED))
+    })
 }
 
 /// Three nodes with a crowd on them.
@@ -98,6 +114,13 @@ impl Fleet {
 
     pub(crate) fn unshared(&self) -> u64 {
         self.crowd.history().unshared()
+    }
+
+    /// How many invalidations have returned that were shared then.
+    pub(crate) fn told_shared(&self) -> u64 {
+        let history = self.crowd.history();
+        let unshared = history.unshared();
+        history.invalidations().saturating_sub(unshared)
     }
 
     pub(crate) async fn end(self, row: &'static str) -> Report {
