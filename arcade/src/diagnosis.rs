@@ -54,7 +54,7 @@ async fn look_at_redis(settings: &Settings, told: &mut Told) -> anyhow::Result<(
     }
     // First: whoever lacks a right may not be able to join.
     match tier.missing_rights().await {
-        Ok(missing) => told.tell(doctor::rights(&missing))?,
+        Ok(missing) => told.tell(doctor::rights("cache", &missing))?,
         Err(error) => return told.tell(doctor::bad("redis", error.to_string())),
     }
     told.tell(match tier.joined().await {
@@ -67,5 +67,9 @@ async fn look_at_redis(settings: &Settings, told: &mut Told) -> anyhow::Result<(
     };
     let now_ms = u64::try_from(wall::now_ms()).unwrap_or(0);
     let mut findings = reports.iter().flat_map(|report| doctor::findings(report, now_ms));
-    findings.try_for_each(|finding| told.tell(finding))
+    findings.try_for_each(|finding| told.tell(finding))?;
+    told.tell(match tier.count_keys().await {
+        Ok(count) => doctor::keys(count, settings.redis.values_max),
+        Err(error) => doctor::bad("keys", error.to_string()),
+    })
 }

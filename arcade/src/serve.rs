@@ -40,9 +40,9 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     if profile == Profile::Development {
         announce(invitation(&settings, &Tokens::new(&secret), &server)?);
     }
-    let told = tier.tell(stop.clone());
+    let (told, watched) = (tier.clone().tell(stop.clone()), tier.watch(stop.clone()));
     let probed = app.probing();
-    tokio::join!(until_signalled(signals, server, app, stop), told, probed);
+    tokio::join!(until_signalled(signals, server, app, stop), told, watched, probed);
     announce("Arcade has stopped.");
     Ok(())
 }

@@ -8,7 +8,7 @@ use config::{Config, File, FileFormat, Value, ValueKind};
 
 use super::problem::{Problem, SettingsError};
 use super::setting::{Fallback, Setting};
-use super::table::{self, SETTINGS};
+use super::table::SETTINGS;
 use crate::settings::Profile;
 
 /// The variable that names the profile.
@@ -87,7 +87,7 @@ impl Environment {
             .filter(|name| known().all(|other| other != name.as_str()))
             .map(|name| Warning {
                 variable: name.clone(),
-                nearest: table::nearest(name, known()).map(str::to_owned),
+                nearest: nearest(name, known()).map(str::to_owned),
             })
             .collect()
     }
@@ -176,7 +176,7 @@ impl Layers {
             .filter(|key| known().all(|name| name != key.as_str()))
             .map(|key| Problem {
                 subject: key.clone(),
-                message: match table::nearest(key, known()) {
+                message: match nearest(key, known()) {
                     Some(name) => format!("no such setting; did you mean {name}?"),
                     None => "no such setting".to_owned(),
                 },
@@ -219,4 +219,15 @@ fn flatten(prefix: String, value: &Value, keys: &mut BTreeMap<String, Value>) {
         let dotted = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         flatten(dotted, inner, keys);
     }
+}
+
+/// The known name nearest to `wrong`, if one is near enough to be what was meant.
+fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Below this similarity (Jaro-Winkler) a suggestion misleads more often than it helps.
+    const SIMILARITY_MIN: f64 = 0.8;
+    known
+        .map(|name| (strsim::jaro_winkler(wrong, name), name))
+        .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, name)| name)
 }

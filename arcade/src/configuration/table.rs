@@ -528,6 +528,14 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "2-25",
     },
     Setting {
+        name: "redis.values_max",
+        variable: "REDIS_VALUES_MAX",
+        kind: Kind::Number { min: 0, max: 1_000_000_000 },
+        fallback: |_| Value("100000"),
+        about: "More values of the namespace in Redis than this are told in log, metrics and by `arcade doctor`; none is dropped, that is its maxmemory. 0 counts none.",
+        requirement: "L2-5",
+    },
+    Setting {
         name: "redis.connect_timeout_ms",
         variable: "REDIS_CONNECT_TIMEOUT",
         kind: Kind::Number { min: 10, max: 60_000 },
@@ -582,14 +590,3 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "F-2",
     },
 ];
-
-/// The known name nearest to `wrong`, if one is near enough to be what was meant.
-pub(super) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Below this similarity (Jaro-Winkler) a suggestion misleads more often than it helps.
-    const SIMILARITY_MIN: f64 = 0.8;
-    known
-        .map(|name| (strsim::jaro_winkler(wrong, name), name))
-        .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, name)| name)
-}
