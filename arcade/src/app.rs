@@ -109,6 +109,11 @@ impl App {
         }
     }
 
+    /// The parts that an operator looks at.
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
     /// Builds every part on `store`, the cache on `tier`, reads back what an earlier process has
     /// acknowledged, and lets the outbox be relayed until [`close`](Self::close). `stop` tells it that
     /// the server drains.

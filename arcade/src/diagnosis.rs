@@ -6,6 +6,7 @@ use arcade::journal::Journals;
 use arcade::settings::{RedisMode, Settings};
 use arcade::shared_tier::SharedTier;
 use arcade::wall;
+use larder::behind::JournalError;
 
 use crate::greeting::tell;
 use crate::opened;
@@ -46,12 +47,19 @@ async fn of_database(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether acknowledged writes are kept where they are to be; in Redis, whether it keeps what it confirms.
+/// Whether acknowledged writes are kept where they are to be; in Redis, whether its user may do that, and it keeps
+/// what it confirms.
 async fn of_journal(settings: &Settings) -> Finding {
     let journals = Journals::of(settings);
+    let bad = |error: JournalError| doctor::bad("journal", format!("{journals}: {error}"));
+    match journals.missing_rights().await {
+        Ok(missing) if missing.is_empty() => {}
+        Ok(missing) => return doctor::rights("journal", &missing),
+        Err(error) => return bad(error),
+    }
     match journals.check().await {
         Ok(()) => doctor::good("journal", &journals.to_string()),
-        Err(error) => doctor::bad("journal", format!("{journals}: {error}")),
+        Err(error) => bad(error),
     }
 }
 
@@ -65,7 +73,7 @@ async fn look_at_redis(settings: &Settings, told: &mut Told) -> anyhow::Result<(
     }
     // First: whoever lacks a right may not be able to join.
     match tier.missing_rights().await {
-        Ok(missing) => told.tell(doctor::rights(&missing))?,
+        Ok(missing) => told.tell(doctor::rights("cache", &missing))?,
         Err(error) => return told.tell(doctor::bad("redis", error.to_string())),
     }
     told.tell(match tier.joined().await {
@@ -78,5 +86,9 @@ async fn look_at_redis(settings: &Settings, told: &mut Told) -> anyhow::Result<(
     };
     let now_ms = u64::try_from(wall::now_ms()).unwrap_or(0);
     let mut findings = reports.iter().flat_map(|report| doctor::findings(report, now_ms));
-    findings.try_for_each(|finding| told.tell(finding))
+    findings.try_for_each(|finding| told.tell(finding))?;
+    told.tell(match tier.count_keys().await {
+        Ok(count) => doctor::keys(count, settings.redis.values_max),
+        Err(error) => doctor::bad("keys", error.to_string()),
+    })
 }

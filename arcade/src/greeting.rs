@@ -8,10 +8,6 @@ use std::path::PathBuf;
 use anyhow::Context;
 use arcade::configuration::{Layer, Shown};
 use arcade::demo::{DEMO_PASSWORD, DEMO_WORLD};
-use arcade::journal::Journals;
-use arcade::settings::Settings;
-use arcade::shared_tier::SharedTier;
-use larder_redis::ServerHealth;
 
 /// Writes a line, or several, to standard output.
 ///
@@ -65,39 +61,6 @@ of each is \"{DEMO_PASSWORD}\".
 "
         )
     }
-}
-
-/// Which parts the server runs on.
-pub(crate) fn parts(settings: &Settings, tier: &SharedTier) -> String {
-    let database = match &settings.database.url {
-        Some(url) if url.reveal().starts_with("postgres") => "PostgreSQL".to_owned(),
-        Some(_) => "SQLite, as database.url says".to_owned(),
-        None => format!("SQLite in {}", settings.data.display()),
-    };
-    let cache = &settings.cache;
-    format!(
-        "Database: {database}. Cache: memory, up to {} entries and {} MiB; {}. Journal: {}.",
-        cache.entries_max,
-        cache.memory_bytes_max >> 20,
-        shared_tier(tier),
-        Journals::of(settings)
-    )
-}
-
-fn shared_tier(tier: &SharedTier) -> String {
-    let Some(health) = tier.health() else { return "no shared tier".to_owned() };
-    let server = |server: &ServerHealth| {
-        let state = if server.connected { "connected" } else { "not connected yet" };
-        match &server.address {
-            Some(address) => format!("{address}, {state}"),
-            None => state.to_owned(),
-        }
-    };
-    let mut servers: Vec<String> = health.servers.iter().map(server).collect();
-    if servers.is_empty() {
-        servers.push("servers not found yet".to_owned());
-    }
-    format!("shared through Redis ({}) at {}", tier.mode().name(), servers.join(", "))
 }
 
 /// Every setting as a table.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use larder::behind::{Journal, JournalError};
-use larder_redis::RedisOptions;
+use larder_redis::{MissingRight, RedisOptions};
 use larder_redis::journal::{JournalOptions, RedisJournal};
 use larder_sql::journal::SqliteJournal;
 use tokio::time::timeout;
@@ -56,6 +56,20 @@ impl Journals {
             Place::Disk => Ok(OpenJournal::Disk(Arc::new(first_free(&self.data).await?))),
             Place::Redis { server, namespace, .. } => {
                 Ok(OpenJournal::Redis(Arc::new(on_stream(server, namespace)?)))
+            }
+        }
+    }
+
+    /// Which rights the ACL user of their Redis lacks.
+    ///
+    /// # Errors
+    /// Redis cannot be reached.
+    pub async fn missing_rights(&self) -> Result<Vec<MissingRight>, JournalError> {
+        match &self.place {
+            Place::Disk => Ok(Vec::new()),
+            Place::Redis { server, namespace, .. } => {
+                let missing = on_stream(server, namespace)?.missing_rights().await;
+                missing.map_err(JournalError::failed)
             }
         }
     }

@@ -6,6 +6,7 @@ mod diagnosis;
 mod greeting;
 mod progress;
 mod serve;
+mod standing;
 
 use std::process::ExitCode;
 

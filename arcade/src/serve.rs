@@ -17,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::greeting::{self, Greeting};
 use crate::progress;
+use crate::standing::Standing;
 
 /// Serves until SIGTERM or ctrl-c.
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
@@ -26,7 +27,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let tier = SharedTier::open(&settings.redis)?;
     tier.warn_of_mode(settings.profile);
     let store = parts_that_must_be_there(&settings, &tier).await?;
-    store.migrate().await?;
+    let migration = store.migrate().await?;
     if settings.demo == Demo::On {
         fill(&settings, &store).await?;
     }
@@ -36,13 +37,13 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let signals = Signals::caught()?;
     let (address, profile) = (server.address(), settings.profile);
     announce(format_args!("Arcade listens on http://{address} (profile {profile})."));
-    announce(greeting::parts(&settings, &tier));
+    announce(Standing { settings: &settings, address, migration, system: app.system() });
     if profile == Profile::Development {
         announce(invitation(&settings, &Tokens::new(&secret), &server)?);
     }
-    let told = tier.tell(stop.clone());
+    let (told, watched) = (tier.clone().tell(stop.clone()), tier.watch(stop.clone()));
     let probed = app.probing();
-    tokio::join!(until_signalled(signals, server, app, stop), told, probed);
+    tokio::join!(until_signalled(signals, server, app, stop), told, watched, probed);
     announce("Arcade has stopped.");
     Ok(())
 }

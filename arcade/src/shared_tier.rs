@@ -1,25 +1,34 @@
 //! Decides how this process shares its cache with others, and says what becomes of that. The only
 //! module that asks Redis; without it the cache is this process's own.
 
+mod watch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use larder::shard::state::ConnectReply;
 use larder::shard::{Shard, Unreachable};
-use larder_redis::{MissingRight, OpenError, Redis, RedisHealth, ServerReport};
+use larder_redis::{KeyCount, MissingRight, OpenError, Redis, RedisHealth, ServerReport};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::watch::Watch;
 use crate::settings::{self, Profile, RedisMode};
+
+pub use self::watch::{NamespaceFigures, RedisFigures, ServerFigures};
 
 /// How long a start that requires Redis waits for it.
 const START_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a person waits for a count of keys: some 100,000 are counted in it.
+const COUNT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The tier that processes share, if there is one. Clones share it.
 #[derive(Debug, Clone)]
 pub struct SharedTier {
     mode: RedisMode,
     redis: Option<Arc<Redis>>,
+    watch: Arc<Watch>,
 }
 
 /// Redis cannot be reached, or refuses.
@@ -33,7 +42,7 @@ pub struct NoRedis {
 impl SharedTier {
     /// No tier: the cache is this process's own.
     pub fn none() -> Self {
-        SharedTier { mode: RedisMode::Off, redis: None }
+        SharedTier { mode: RedisMode::Off, redis: None, watch: Arc::new(Watch::new(0)) }
     }
 
     /// Opens the tier that the settings name, and connects in the background.
@@ -45,7 +54,8 @@ impl SharedTier {
             Some(server) => Some(Arc::new(Redis::open(&settings.namespace, server.clone())?)),
             None => None,
         };
-        Ok(SharedTier { mode: settings.mode, redis })
+        let watch = Arc::new(Watch::new(settings.values_max));
+        Ok(SharedTier { mode: settings.mode, redis, watch })
     }
 
     /// Waits for Redis where it is required, and not longer than five seconds.
@@ -75,6 +85,30 @@ impl SharedTier {
     pub async fn missing_rights(&self) -> Result<Vec<MissingRight>, NoRedis> {
         let Some(redis) = &self.redis else { return Ok(Vec::new()) };
         self.once_connected(redis, redis.missing_rights()).await
+    }
+
+    /// How many keys the namespace has. Looks at every key, gently, for ten seconds at most.
+    ///
+    /// # Errors
+    /// It cannot be reached, or refuses.
+    pub async fn count_keys(&self) -> Result<KeyCount, Unreachable> {
+        match &self.redis {
+            Some(redis) => redis.count_keys(COUNT_PATIENCE).await,
+            None => Ok(KeyCount { is_whole: true, ..KeyCount::default() }),
+        }
+    }
+
+    /// What is known of it without asking, as [`watch`](Self::watch) last saw it; `None` without one.
+    pub fn figures(&self) -> Option<RedisFigures> {
+        self.redis.as_ref().map(|redis| self.watch.figures(redis))
+    }
+
+    /// Asks every server about itself and counts the keys of the namespace, every now and then, until the server
+    /// stops. Warns once of more values than there should be.
+    pub async fn watch(self, stop: CancellationToken) {
+        if let Some(redis) = &self.redis {
+            stop.run_until_cancelled(self.watch.run(redis)).await;
+        }
     }
 
     async fn once_connected<T>(

@@ -1,6 +1,8 @@
 //! Decides what the metrics are called. The only module that names one. Each server has a recorder
 //! of its own, so two servers in one process do not count for each other.
 
+mod redis;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,6 +20,7 @@ use metrics_exporter_prometheus::{
 use crate::figures::{CacheFigures, SourceReads};
 use crate::http::{CacheStatus, origin_name};
 use crate::sessions::ActivityFigures;
+use crate::shared_tier::RedisFigures;
 
 /// Upper bounds of the histograms in seconds: memory answers in microseconds, a database in
 /// milliseconds, and a request is cut off after seconds.
@@ -74,6 +77,8 @@ pub struct Told<'a> {
     pub outbox: OutboxStats,
     /// The activity of sessions.
     pub activity: ActivityFigures,
+    /// Redis, as it was last seen; `None` without one.
+    pub redis: Option<RedisFigures>,
 }
 
 impl std::fmt::Debug for Telemetry {
@@ -166,7 +171,8 @@ impl Telemetry {
             take_over_outbox(told.outbox);
             take_over_activity(told.activity);
         });
-        self.handle.render()
+        let redis = told.redis.as_ref().map(redis::rendered);
+        self.handle.render() + &redis.unwrap_or_default()
     }
 
     /// Folds what was recorded since the last call. Without it memory would grow until a scrape.

@@ -2,20 +2,8 @@
 //! be pasted into a shell; `{short|long}` is what it says without and with `--nightly`.
 
 use crate::lines::Form;
-use Step::{Examples, Package, Preferred, Run};
-
-/// One thing that a layer does.
-pub(crate) enum Step {
-    /// Runs this line.
-    Run(&'static str),
-    /// Runs `line` where `probe` succeeds, else `fallback`, which checks the same.
-    Preferred { line: &'static str, probe: &'static str, fallback: &'static str },
-    /// Installs this Debian package where `program`, an absolute path in which one folder may be
-    /// any (`*`), is missing.
-    Package { name: &'static str, program: &'static str },
-    /// Runs every example of the package in this folder.
-    Examples(&'static str),
-}
+use crate::steps::REDIS;
+use crate::steps::Step::{self, Examples, Package, Preferred, Run};
 
 /// A layer: its steps run in order.
 pub(crate) struct Layer {
@@ -127,8 +115,6 @@ const TESTS: Step = Preferred {
     fallback: concat!(extents!(), of_all!("cargo test", " --lib --bins --tests")),
 };
 
-const REDIS: Step = Package { name: "redis-server", program: "/usr/bin/redis-server" };
-
 /// The driver brings its browser.
 const BROWSER: Step = Package { name: "chromium-driver", program: "/usr/bin/chromedriver" };
 
@@ -139,5 +125,5 @@ const POSTGRES: Step = Package { name: "postgresql", program: "/usr/lib/postgres
 /// have it on a database of its own.
 const ON_POSTGRES: &str = of_all!(
     "ARCADE_TEST_DATABASE=postgres cargo test --quiet",
-    " --test it -- --skip fleet:: --skip under_load::"
+    " --test it -- --skip fleet:: --skip under_load:: --skip redis_figures::"
 );

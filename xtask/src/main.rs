@@ -4,6 +4,7 @@
 mod bench;
 mod layers;
 mod lines;
+mod steps;
 mod test;
 mod tidy;
 

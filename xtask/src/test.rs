@@ -2,15 +2,13 @@
 //! Does not know which layers there are.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-use crate::layers::{Layer, Step};
-use crate::lines::{Budget, Form, root, run as run_line, spelled, succeeds};
+use crate::layers::Layer;
+use crate::lines::{Budget, Form};
+use crate::steps;
 
 /// The most that all layers may take together: what a reviewer waits for.
 const SHORT_MAX: Duration = Duration::from_secs(45 * 60);
@@ -31,7 +29,7 @@ pub(crate) fn run<'l>(layers: impl IntoIterator<Item = &'l Layer>, form: Form) -
     let ended = layers.into_iter().try_for_each(|layer| {
         println!("\n── {}", layer.name);
         let begun = budget.spent();
-        let ended = run_layer(layer, form, &budget);
+        let ended = steps::run(layer.steps, form, &budget);
         times.push((layer.name, budget.spent() - begun));
         ended.with_context(|| format!("layer {:?} failed", layer.name))
     });
@@ -45,76 +43,6 @@ pub(crate) fn run<'l>(layers: impl IntoIterator<Item = &'l Layer>, form: Form) -
     }
     println!("every layer passed");
     Ok(())
-}
-
-fn run_layer(layer: &Layer, form: Form, budget: &Budget) -> anyhow::Result<()> {
-    for step in layer.steps {
-        for line in lines(step)? {
-            run_line(&spelled(&line, form)?, budget)?;
-        }
-    }
-    Ok(())
-}
-
-fn lines(step: &Step) -> anyhow::Result<Vec<String>> {
-    Ok(match *step {
-        Step::Run(line) => vec![line.into()],
-        Step::Preferred { line, probe, .. } if succeeds(probe)? => vec![line.into()],
-        Step::Preferred { fallback, .. } => vec![fallback.into()],
-        Step::Package { program, .. } if is_there(program)? => Vec::new(),
-        Step::Package { name, .. } => installation(name),
-        Step::Examples(package) => examples(package)?,
-    })
-}
-
-/// Whether the program exists; one folder of its path may be any, written `*`.
-fn is_there(program: &str) -> anyhow::Result<bool> {
-    let Some((folder, rest)) = program.split_once("/*/") else {
-        return Ok(Path::new(program).exists());
-    };
-    match fs::read_dir(folder) {
-        Ok(mut inside) => {
-            Ok(inside.any(|entry| entry.is_ok_and(|entry| entry.path().join(rest).exists())))
-        }
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(fault) => Err(fault).with_context(|| format!("cannot list {folder}")),
-    }
-}
-
-/// What installs a Debian package. It needs root, and the line that fails says so.
-fn installation(package: &str) -> Vec<String> {
-    vec![
-        "apt-get update".into(),
-        format!(
-            "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {package}"
-        ),
-    ]
-}
-
-/// A line for each example of the package, built already and found on disk so that none can be forgotten.
-fn examples(package: &str) -> anyhow::Result<Vec<String>> {
-    let folder = root().join(package).join("examples");
-    if !folder.exists() {
-        println!("{package} has no examples");
-        return Ok(Vec::new());
-    }
-    let mut names = Vec::new();
-    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let path = entry?.path();
-        let runs = path.extension().is_some_and(|end| end == "rs") || path.join("main.rs").exists();
-        names.extend(
-            path.file_stem().filter(|_| runs).map(|name| name.to_string_lossy().into_owned()),
-        );
-    }
-    names.sort();
-    let run = names.iter().map(|name| format!("{}/debug/examples/{name}", target()));
-    Ok(run.collect())
-}
-
-/// Where cargo builds.
-#[expect(clippy::disallowed_methods, reason = "cargo takes it from there, too")]
-fn target() -> String {
-    std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into())
 }
 
 fn closing_table(times: &[(&str, Duration)], total: Duration) -> String {
@@ -144,6 +72,8 @@ pub(crate) fn help(layers: &[Layer], nightly: &[Layer]) -> String {
 mod tests {
     use super::*;
     use crate::layers::of;
+    use crate::lines::spelled;
+    use crate::steps::{Step, lines};
 
     const PASSES: Layer = Layer { name: "passes", steps: &[Step::Run("true")] };
     const FAILS: Layer = Layer { name: "fails", steps: &[Step::Run("false")] };
@@ -155,25 +85,6 @@ mod tests {
         assert_eq!(error.to_string(), "layer \"fails\" failed");
         assert!(run(&[PASSES, ABSENT], Form::Short).is_err());
         assert!(run(&[PASSES], Form::Short).is_ok());
-    }
-
-    #[test]
-    fn the_fallback_runs_where_the_preferred_program_is_missing() {
-        let step = Step::Preferred { line: "fast", probe: "no-such-program-here", fallback: "slow" };
-        assert_eq!(lines(&step).unwrap(), ["slow"]);
-        let step = Step::Preferred { line: "fast", probe: "true", fallback: "slow" };
-        assert_eq!(lines(&step).unwrap(), ["fast"]);
-    }
-
-    #[test]
-    fn a_package_is_installed_where_its_program_is_missing() {
-        let step = Step::Package { name: "some", program: "/no/such/folder/*/bin/program" };
-        let install =
-            "DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends some";
-        assert_eq!(lines(&step).unwrap(), ["apt-get update", install]);
-        let root = root().display();
-        let program: &'static str = format!("{root}/*/src/layers.rs").leak();
-        assert!(lines(&Step::Package { name: "some", program }).unwrap().is_empty());
     }
 
     #[test]

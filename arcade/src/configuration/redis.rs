@@ -34,6 +34,7 @@ impl Reading {
             mode,
             server: server.filter(|_| mode != RedisMode::Off),
             namespace: self.text("redis.namespace", profile).unwrap_or_default(),
+            values_max: self.number("redis.values_max", profile),
         }
     }
 

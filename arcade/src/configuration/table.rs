@@ -528,6 +528,14 @@ pub const SETTINGS: &[Setting] = &[
         requirement: "2-25",
     },
     Setting {
+        name: "redis.values_max",
+        variable: "REDIS_VALUES_MAX",
+        kind: Kind::Number { min: 0, max: 1_000_000_000 },
+        fallback: |_| Value("100000"),
+        about: "More values of the namespace in Redis than this are told in log, metrics and by `arcade doctor`; none is dropped, that is its maxmemory. 0 counts none.",
+        requirement: "L2-5",
+    },
+    Setting {
         name: "redis.connect_timeout_ms",
         variable: "REDIS_CONNECT_TIMEOUT",
         kind: Kind::Number { min: 10, max: 60_000 },

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use larder::shard::state::ConnectReply;
-use larder_redis::{MissingRight, ServerReport};
+use larder_redis::{KeyCount, MissingRight, ServerReport};
 
 /// An answer that takes longer makes each read of the shared tier slow.
 const LATENCY_MAX: Duration = Duration::from_millis(5);
@@ -59,14 +59,31 @@ pub fn findings(report: &ServerReport, now_ms: u64) -> Vec<Finding> {
     findings
 }
 
-/// What the rights mean that the ACL user lacks.
-pub fn rights(missing: &[MissingRight]) -> Finding {
+/// What the rights mean that the ACL user lacks for `part`: the cache, or a journal.
+pub fn rights(part: &str, missing: &[MissingRight]) -> Finding {
     if missing.is_empty() {
-        return good("rights", "the ACL user may do all that the cache does");
+        return good("rights", &format!("the ACL user may do all that the {part} does"));
     }
     let missing: Vec<String> = missing.iter().map(MissingRight::to_string).collect();
-    let text = format!("the ACL user lacks {}; ACL SETUSER gives them", missing.join(", "));
+    let missing = missing.join(", ");
+    let text = format!("the ACL user lacks {missing} for the {part}; ACL SETUSER gives them");
     bad("rights", text)
+}
+
+/// What it means that the namespace has so many keys. More than `values_max` values are too many; 0 is no limit.
+pub fn keys(count: KeyCount, values_max: u64) -> Finding {
+    let KeyCount { keys, values, is_whole } = count;
+    let least = if is_whole { "" } else { "at least " };
+    let other = keys.saturating_sub(values);
+    let found = format!("{least}{values} values and {other} other keys of the namespace");
+    if values_max > 0 && values > values_max {
+        let text = format!(
+            "{found}; above redis.values_max, {values_max}: give values shorter lives, or the server a \
+             maxmemory at which it drops some"
+        );
+        return finding(Grade::Warning, "keys", text);
+    }
+    good("keys", &found)
 }
 
 /// What it means that the shards were joined so.
@@ -256,6 +273,15 @@ mod tests {
     fn a_process_that_is_left_out_is_told_so() {
         let outranked = ConnectReply::Outranked { parameters: Parameters::default() };
         assert_eq!(parameters(&[outranked]).grade, Grade::Bad);
+    }
+
+    #[test]
+    fn more_values_than_there_should_be_are_warned_of() {
+        let count = KeyCount { keys: 12, values: 10, is_whole: false };
+        let text = "at least 10 values and 2 other keys of the namespace";
+        assert_eq!(keys(count, 10), good("keys", text));
+        assert_eq!(keys(count, 0), good("keys", text));
+        assert_eq!(keys(count, 9).grade, Grade::Warning);
     }
 
     #[test]

@@ -192,6 +192,8 @@ pub struct Redis {
     pub server: Option<RedisOptions>,
     /// What every key of this platform begins with.
     pub namespace: String,
+    /// More values of the namespace than this are told; 0 counts none.
+    pub values_max: u64,
 }
 
 /// What the server does without Redis.

@@ -17,6 +17,7 @@ use crate::auth::Admin;
 use crate::figures::CacheFigures;
 use crate::http::{ApiError, NoInput, NoQuery};
 use crate::sessions::ActivityFigures;
+use crate::shared_tier::NamespaceFigures;
 
 /// The hit rate to reach, in percent.
 pub const HIT_RATE_TARGET: f64 = 90.0;
@@ -32,6 +33,8 @@ pub(super) struct Data {
     caches: Vec<PerCache>,
     /// What each Redis says about itself; empty where there is none, or it cannot be asked.
     servers: Vec<Server>,
+    /// How many keys the namespace has on them together, whoever else uses them; `null` before they were counted.
+    namespace: Option<Namespace>,
     /// What the consistency probe of this process has found; `null` where it is off.
     probe: Option<ProbeFigures>,
     /// Invalidations that committed with their changes, as this process last saw them.
@@ -124,7 +127,35 @@ impl ProbeFigures {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+struct Namespace {
+    values: u64,
+    /// More values are too many.
+    values_max: u64,
+    /// Values, and what belongs to them.
+    keys: u64,
+    /// `false`: there are at least so many.
+    is_whole: bool,
+    /// How long ago they were counted.
+    age_ms: u64,
+}
+
+impl Namespace {
+    fn of(figures: NamespaceFigures) -> Self {
+        let NamespaceFigures { count, age, values_max } = figures;
+        Namespace {
+            values: count.values,
+            values_max,
+            keys: count.keys,
+            is_whole: count.is_whole,
+            age_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Server {
+    address: Option<String>,
     version: Option<String>,
     used_memory_bytes: Option<u64>,
     memory_bytes_max: Option<u64>,
@@ -147,6 +178,7 @@ impl Server {
             (name, Command { calls: figures.calls, took_us: figures.took_us })
         };
         Server {
+            address: report.address.map(|address| address.to_string()),
             version: report.version,
             used_memory_bytes: report.used_memory_bytes,
             memory_bytes_max: report.memory_bytes_max,
@@ -243,7 +275,8 @@ async fn data(system: &System) -> Data {
     let probe = system.probe_report().map(ProbeFigures::of);
     let outbox = OutboxFigures::of(system.outbox.stats());
     let activity = WriteBehindFigures::of(system.sessions.figures());
-    Data { redis, performance, caches, servers, probe, outbox, activity }
+    let namespace = system.tier.figures().and_then(|figures| figures.namespace).map(Namespace::of);
+    Data { redis, performance, caches, servers, namespace, probe, outbox, activity }
 }
 
 fn redis_health(system: &System) -> Health {

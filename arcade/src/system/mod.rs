@@ -77,6 +77,7 @@ async fn metrics(State(system): State<System>) -> impl IntoResponse {
         probe: system.probe_report(),
         outbox: system.outbox.stats(),
         activity: system.sessions.figures(),
+        redis: system.tier.figures(),
     };
     let text = system.telemetry.rendered(&told);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)

@@ -34,9 +34,17 @@ async fn the_doctor_says_what_an_operator_should_know_of_a_redis() {
     let (content, told) = examined(directory.path(), &variables).await;
     assert!(content && told.contains("joined"), "{told}");
     assert!(line(&told, "journal").contains("a file in .arcade"), "{told}");
-    for subject in
-        ["database", "rights", "version", "replicas", "memory", "persistence", "latency", "clock"]
-    {
+    for subject in [
+        "database",
+        "rights",
+        "version",
+        "replicas",
+        "memory",
+        "persistence",
+        "latency",
+        "clock",
+        "keys",
+    ] {
         line(&told, subject);
     }
     let persistence = line(&told, "persistence");
@@ -83,6 +91,29 @@ async fn the_doctor_names_every_right_that_is_missing() {
         assert!(rights.contains(right), "{right}: {rights}");
     }
     assert!(!rights.contains("+set"), "{rights}");
+    let journal = [("REDIS_URL", url.as_str()), ("ARCADE_JOURNAL", "redis")];
+    redis.ask::<()>(redis::cmd("ACL").arg("SETUSER").arg("node").arg("-hdel"));
+    let (_, told) = examined(directory.path(), &journal).await;
+    let of_journal = line(&told, "rights");
+    assert!(of_journal.contains("+hdel") && of_journal.contains("journal"), "{told}");
+}
+
+#[tokio::test]
+async fn the_doctor_counts_the_keys_of_the_namespace_and_no_others() {
+    let (directory, redis) = (tempfile::tempdir().expect("a directory"), RedisServer::start());
+    for key in ["{arcade.1.0}:v:a", "{arcade.1.0}:v:b", "{shop.1.0}:v:c", "queue"] {
+        redis.ask::<()>(redis::cmd("SET").arg(key).arg(""));
+    }
+    let url = redis.url();
+    let variables = [("REDIS_URL", url.as_str()), ("REDIS_VALUES_MAX", "2")];
+    let (content, told) = examined(directory.path(), &variables).await;
+    let keys = line(&told, "keys");
+    assert!(content && keys.starts_with("good") && keys.contains(" 2 values"), "{told}");
+    let fewer = [("REDIS_URL", url.as_str()), ("REDIS_VALUES_MAX", "1")];
+    let (content, told) = examined(directory.path(), &fewer).await;
+    let keys = line(&told, "keys");
+    assert!(keys.starts_with("warning") && keys.contains("redis.values_max"), "{told}");
+    assert!(content, "a warning is no failure: {told}");
 }
 
 #[tokio::test]

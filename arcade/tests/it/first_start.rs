@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use larder_rig::RedisServer;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
@@ -124,6 +125,61 @@ async fn the_start_prints_a_link_to_the_page_with_the_token_that_it_writes_down(
     let printed = running.after(&format!("http://{address}/console#token=")).expect("a link");
     assert_eq!(printed, kept.trim());
     assert_eq!(running.terminate().await, Some(0));
+}
+
+#[tokio::test]
+async fn the_start_tells_how_each_part_is() {
+    let (directory, redis) =
+        (tempfile::tempdir().expect("temporary directory"), RedisServer::start());
+    let url = redis.url();
+    let settings: [&[(&str, &str)]; 2] = [
+        &[],
+        &[
+            ("REDIS_URL", &url),
+            ("ARCADE_REDIS", "required"),
+            ("CACHE_PROBE", "on"),
+            ("CACHE_WARMING", "off"),
+            ("CACHE_HOT_KEYS", "off"),
+            ("ARCADE_LOGINS_PER_MINUTE", "10"),
+        ],
+    ];
+    let address = url.trim_start_matches("redis://");
+    let shared =
+        format!("required, one server, without TLS, as the default user: {address} connected.");
+    let expected = [
+        [
+            ("Database: ", "SQLite in "),
+            ("Cache: ", "memory, up to 10000 entries and 256 MiB."),
+            ("Redis: ", "off"),
+            ("Outbox: ", "relayed, "),
+            ("Journal: ", "open, 0 acknowledged writes found in it, 0 wait for the database"),
+            ("Warming: ", "hot-keys "),
+            ("Consistency probe: ", "off."),
+            ("Limits: ", "none."),
+            ("Page: ", "http://127.0.0.1:"),
+        ],
+        [
+            ("Database: ", "SQLite in "),
+            ("Cache: ", "memory, up to 10000 entries and 256 MiB."),
+            ("Redis: ", &shared),
+            ("Outbox: ", "relayed, "),
+            ("Journal: ", "open, 0 acknowledged writes found in it, 0 wait for the database"),
+            ("Warming: ", "active-users idle, "),
+            ("Consistency probe: ", "runs."),
+            ("Limits: ", "10 logins in a minute, of one source."),
+            ("Page: ", "http://127.0.0.1:"),
+        ],
+    ];
+    for (settings, expected) in settings.into_iter().zip(expected) {
+        let mut command = arcade(directory.path());
+        command.env("ARCADE_DEMO", "off").envs(settings.iter().copied());
+        let running = Running::spawned(command).await;
+        for (part, state) in expected {
+            let told = running.after(part).unwrap_or_else(|| panic!("nothing of {part}"));
+            assert!(told.starts_with(state), "{part}{told}");
+        }
+        assert_eq!(running.terminate().await, Some(0));
+    }
 }
 
 #[tokio::test]

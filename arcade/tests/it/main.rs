@@ -24,6 +24,8 @@ mod mutations;
 mod notifications;
 mod outage;
 #[cfg(unix)]
+mod redis_figures;
+#[cfg(unix)]
 mod secrets;
 mod security;
 mod sessions;

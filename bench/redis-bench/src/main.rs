@@ -31,7 +31,7 @@ redis-bench COMMAND [--rounds N] [--operations N]
   fleet-mixed   95 % get-or-load, 5 % update and invalidate, on one node and on three.
   outage        What do readers notice while the server is away?
   faults        What do fleets of Larder, of multi-tier-cache and by hand answer under the same faults?
-  scan          What do other commands notice while a pattern is sought among a million keys?
+  scan          What do other commands notice while a pattern is sought, or keys are counted, among a million?
 
   --rounds N       rounds in which the sides take turns; each command has its own default
   --operations N   operations of one side in one round (l2-hit), or in all (fleet-mixed)

@@ -1,5 +1,5 @@
-//! What do other commands notice while a pattern is invalidated among a million values? A bare
-//! client asks for one key after the other, alone, and beside the scan.
+//! What do other commands notice while a pattern is invalidated among a million values, and while those are
+//! counted? A bare client asks for one key after the other, alone, and beside each.
 
 use std::time::Duration;
 
@@ -38,20 +38,27 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
     let measuring = runtime.spawn(async move { measured(&server, rounds).await });
     let times = runtime.block_on(measuring)??;
     let mut verdict = Verdict::default();
-    verdict.judge(
-        "p99 of other commands, beside a scan / alone",
-        median(times.into_iter()),
-        Bound::AtMost(TIMES_MAX),
-    );
+    for (what, times) in [
+        ("p99 of other commands, beside a scan / alone", times.scan),
+        ("p99 of other commands, beside a count / alone", times.count),
+    ] {
+        verdict.judge(what, median(times.into_iter()), Bound::AtMost(TIMES_MAX));
+    }
     verdict.end()
 }
 
-/// How many times as long the p99 was beside the scan, in each round.
-async fn measured(server: &RedisServer, rounds: usize) -> anyhow::Result<Vec<f64>> {
+/// How many times as long the p99 was, in each round.
+#[derive(Default)]
+struct Times {
+    scan: Vec<f64>,
+    count: Vec<f64>,
+}
+
+async fn measured(server: &RedisServer, rounds: usize) -> anyhow::Result<Times> {
     let node = Node::on(server.port(), 1_000).await?;
     let mut others = connection(server).await?;
     fill(&mut others).await?;
-    let mut times = Vec::new();
+    let mut times = Times::default();
     for round in 0..rounds {
         let until = tokio::time::sleep(ALONE);
         let alone = asked(others.clone(), until).await?;
@@ -60,7 +67,10 @@ async fn measured(server: &RedisServer, rounds: usize) -> anyhow::Result<Vec<f64
         println!("      round {}: the scan took {:.2?}", round + 1, began.elapsed());
         alone.print("alone");
         beside.print("beside the scan");
-        times.push(beside.at_ms(0.99) / alone.at_ms(0.99));
+        times.scan.push(beside.at_ms(0.99) / alone.at_ms(0.99));
+        let beside = asked(others.clone(), counted(&node)).await?;
+        beside.print("beside the count");
+        times.count.push(beside.at_ms(0.99) / alone.at_ms(0.99));
     }
     Ok(times)
 }
@@ -71,6 +81,12 @@ async fn scanned(node: &Node, pattern: Pattern) {
     if let Outcome::Local(ticket) = invalidated.outcome() {
         ticket.shared().await;
     }
+}
+
+/// Counts for as long as is measured alone.
+async fn counted(node: &Node) {
+    let counted = node.redis.count_keys(ALONE).await.expect("the server answers");
+    println!("      {} values were counted", counted.values);
 }
 
 /// A pattern that a thousandth of the values match, others in each round.

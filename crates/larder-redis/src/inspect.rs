@@ -6,6 +6,7 @@ use std::time::Duration;
 use larder::shard::Unreachable;
 use redis::Value;
 
+use crate::address::Address;
 use crate::fault::Fault;
 use crate::rights::NEEDS_INFO;
 use crate::server::line::Line;
@@ -14,6 +15,8 @@ use crate::server::{Need, Server};
 /// What a server says about itself. What it does not say is `None` or empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerReport {
+    /// Where it is.
+    pub address: Option<Address>,
     /// The version of Redis, or the version of Redis that Valkey is compatible with.
     pub version: Option<String>,
     /// Whether it is Valkey.
@@ -71,7 +74,8 @@ pub(crate) async fn report(
         let time = line.command("time", &redis::cmd("TIME")).await?;
         let latency = server.now().since(began);
         let said = said(&line, "all", database).await?;
-        Ok::<_, Fault>(ServerReport { latency, time_ms: millis(&time), ..said })
+        let address = server.health().address;
+        Ok::<_, Fault>(ServerReport { address, latency, time_ms: millis(&time), ..said })
     };
     match tokio::time::timeout(limit, asking).await {
         Ok(report) => Ok(report?),

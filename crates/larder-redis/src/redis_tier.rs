@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use larder::clock::Clock;
 use larder::shard::state::ConnectReply;
 use larder::shard::{Shard, Unreachable};
 
 use crate::address::Topology;
 use crate::error::OpenError;
 use crate::inspect::{self, ServerReport};
-use crate::names::Names;
+use crate::keyspace::{self, KeyCount};
+use crate::names::{Keyspace, Names};
 use crate::options::RedisOptions;
 use crate::rights::MissingRight;
 use crate::server::ServerHealth;
@@ -28,6 +30,7 @@ pub struct Redis {
     is_cluster: bool,
     report_timeout: Duration,
     database: u32,
+    clock: Arc<dyn Clock>,
 }
 
 /// How the shared tier is.
@@ -57,6 +60,7 @@ impl Redis {
         let shards = options.parameters.shards();
         let (report_timeout, database) = (options.command_timeout, options.database);
         let is_cluster = matches!(options.topology, Topology::Cluster(_));
+        let clock = Arc::clone(&options.clock);
         let names: Vec<Arc<Names>> =
             (0..shards).map(|index| Arc::new(Names::new(namespace, shards, index))).collect();
         let ears: Arc<[Arc<Ear>]> =
@@ -69,7 +73,7 @@ impl Redis {
         };
         let shards = names.into_iter().zip(ears.iter()).enumerate().map(shard).collect();
         let namespace = namespace.to_owned();
-        Ok(Redis { servers, shards, namespace, is_cluster, report_timeout, database })
+        Ok(Redis { servers, shards, namespace, is_cluster, report_timeout, database, clock })
     }
 
     /// The shards, for [`LarderBuilder::shards`](larder::LarderBuilder::shards).
@@ -101,10 +105,39 @@ impl Redis {
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn reports(&self) -> Result<Vec<ServerReport>, Unreachable> {
+        self.each_report().await.into_iter().collect()
+    }
+
+    /// As [`reports`](Self::reports): of each server what it says, or why it cannot be asked.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn each_report(&self) -> Vec<Result<ServerReport, Unreachable>> {
         let servers = self.servers.all();
         let asked =
             servers.iter().map(|server| inspect::report(server, self.report_timeout, self.database));
-        join_all(asked).await.into_iter().collect()
+        join_all(asked).await
+    }
+
+    /// How many keys the namespace has, whoever else uses the database: by looking at every key, 25 at a time
+    /// with a rest after each, so that others do not notice. That takes some seconds for 100,000 keys; after
+    /// `patience` it ends with what was found. A key is counted twice where the server makes room for more
+    /// of them meanwhile.
+    ///
+    /// # Errors
+    /// The first server that cannot be reached, or refuses.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn count_keys(&self, patience: Duration) -> Result<KeyCount, Unreachable> {
+        let (servers, keyspace) = (self.servers.all(), Keyspace::of(&self.namespace));
+        let (clock, limit) = (&*self.clock, self.report_timeout);
+        let end = clock.precise().plus(patience);
+        let counting =
+            servers.iter().map(|server| keyspace::count(server, &keyspace, clock, limit, end));
+        let counts: Vec<_> = join_all(counting).await.into_iter().collect::<Result<_, _>>()?;
+        let counted = KeyCount::sum(counts);
+        Ok(KeyCount { is_whole: counted.is_whole && self.servers.homeless() == 0, ..counted })
     }
 
     /// Joins every shard, unless that was done before, and says how their parameters compare. Verbs

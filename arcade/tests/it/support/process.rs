@@ -66,6 +66,24 @@ impl Process {
         self.sender.send(Verb::Get, path, None, "").await
     }
 
+    /// A figure of `/metrics`, named with its labels; `None` where it is not there.
+    pub(crate) async fn figure(&self, name: &str) -> Option<f64> {
+        let metrics = self.get("/metrics").await.text;
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map(|number| number.parse().expect("a number"))
+    }
+
+    /// The same, once it is there and `is_so`.
+    pub(crate) async fn figure_once(&self, name: &str, is_so: impl Fn(f64) -> bool) -> f64 {
+        let waiting = Stopwatch::started();
+        loop {
+            match self.figure(name).await {
+                Some(figure) if is_so(figure) => return figure,
+                figure => assert!(waiting.elapsed() < PATIENCE, "{name} is {figure:?}"),
+            }
+        }
+    }
+
     /// Completes once it says of itself that it is `ready` or `degraded`.
     pub(crate) async fn says(&self, status: &str) {
         let waiting = Stopwatch::started();

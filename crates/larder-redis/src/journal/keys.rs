@@ -1,19 +1,21 @@
 //! Decides under which keys a journal lies in Redis. All journals of a namespace share one hash
 //! slot, and so one server: it is one whose durability was looked at.
 
+use crate::names::JOURNAL;
+
 /// What decides the hash slot of all journals of this namespace, which has no braces.
 pub(super) fn hash_tag(namespace: &str) -> String {
-    format!("{namespace}.journal")
+    format!("{namespace}.{JOURNAL}")
 }
 
 /// The keys of one journal of a cache.
 #[derive(Debug)]
 pub(super) struct Keys {
-    held: Vec<u8>,
-    records: Vec<u8>,
-    parked: Vec<u8>,
+    pub(super) held: Vec<u8>,
+    pub(super) records: Vec<u8>,
+    pub(super) parked: Vec<u8>,
     /// Never exists: deleting it is a write that a full server lets through.
-    none: Vec<u8>,
+    pub(super) none: Vec<u8>,
 }
 
 impl Keys {

@@ -7,6 +7,7 @@ mod keys;
 mod options;
 mod redis_journal;
 mod refusal;
+mod rights;
 mod scripts;
 mod taking;
 mod verbs;

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use larder::behind::{Journal, JournalError, JournalRecord, StoredRecord};
 use larder::clock::BoxFuture;
+use larder::shard::Unreachable;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use super::options::JournalOptions;
 use super::verbs::Verbs;
 use crate::error::OpenError;
+use crate::rights::MissingRight;
 
 /// The journal of write-behind on a Redis stream: acknowledged writes survive the death of the process,
 /// and of its machine; that of the server as far as its [`Durability`](super::Durability) says.
@@ -110,6 +112,19 @@ impl RedisJournal {
         let _turn = self.opening.lock().await;
         self.renewing.lock().abort_all();
         self.verbs.release().await
+    }
+
+    /// Which rights the ACL user lacks for a journal with this [`Durability`](super::Durability), asked for in a
+    /// way that changes nothing. Waits for a connection, and no longer than `command_timeout`. Whoever lacks one
+    /// finds out late otherwise: when a write is to be parked, say.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn missing_rights(&self) -> Result<Vec<MissingRight>, Unreachable> {
+        Ok(self.verbs.missing_rights().await?)
     }
 
     async fn take(&self, cache: &str) -> Result<u64, JournalError> {

@@ -14,10 +14,13 @@ use super::holding::Holding;
 use super::keys::Keys;
 use super::options::JournalOptions;
 use super::refusal::Refusal;
+use super::rights;
 use super::scripts::{APPEND, FORGET, PARK, READ, RELEASE, RENEW};
 use super::way::Way;
+use crate::address::Topology;
 use crate::answer::{Answer, number};
 use crate::fault::Fault;
+use crate::rights::MissingRight;
 use crate::scripts::Script;
 use crate::server::line::Call;
 
@@ -144,6 +147,14 @@ impl Verbs {
         let reason = reason.map(|reason| reason.as_bytes().to_vec());
         let arguments = std::iter::once(decimal(sequence)).chain(reason);
         self.done(&*self.holding(cache)?, &PARK, arguments).await.map(drop)
+    }
+
+    /// Which rights the ACL user lacks.
+    pub(super) async fn missing_rights(&self) -> Result<Vec<MissingRight>, Fault> {
+        let is_cluster = matches!(self.options.redis.topology, Topology::Cluster(_));
+        let keys = Keys::new(&self.namespace, "rights", 1);
+        let asked = rights::asked(&keys, self.options.durability, is_cluster);
+        self.way.lacking(&asked, &self.namespace).await
     }
 
     /// Lets go of every journal. Those of which the server could not be told stay held, so that another

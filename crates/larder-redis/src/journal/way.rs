@@ -15,12 +15,15 @@ use crate::answer::Answer;
 use crate::fault::{Fault, FaultKind};
 use crate::inspect;
 use crate::options::RedisOptions;
+use crate::rights::{self, Asked, MissingRight};
 use crate::server::Need;
 use crate::server::line::{Call, Line};
 use crate::topology::{Route, Servers};
 
 /// The verb of errors about what a server promises.
 const INSPECT: &str = "durability";
+/// The verb of errors about what a user may do.
+const RIGHTS: &str = "rights";
 
 /// The wait before another try: between half and all of it.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(20);
@@ -53,6 +56,30 @@ impl Way {
         let late = || Fault::timed_out(call.script.verb, limit);
         let answer = answered.unwrap_or_else(|_| Err(last.unwrap_or_else(late)))?;
         Answer::list(call.script.verb, answer)
+    }
+
+    /// What the user lacks of `asked`, once there is a connection. Whether the server keeps what it confirms is
+    /// another question.
+    pub(super) async fn lacking(
+        &self,
+        asked: &[Asked],
+        namespace: &str,
+    ) -> Result<Vec<MissingRight>, Fault> {
+        let limit = self.options.command_timeout;
+        let asking = async {
+            self.servers.connected().await;
+            let Route { server, line } = self.servers.route(0, Need::Essential)?;
+            let address = server.health().address.map(|address| address.to_string());
+            let lacking = rights::lacking(&line, asked, namespace).await?;
+            let on = |rule| MissingRight { rule, server: address.clone().unwrap_or_default() };
+            Ok::<_, Fault>(lacking.into_iter().map(on).collect())
+        };
+        let answer = tokio::time::timeout(limit, asking).await;
+        answer.unwrap_or_else(|_| {
+            // Where there is no connection, it knows why.
+            self.servers.route(0, Need::Essential)?;
+            Err(Fault::timed_out(RIGHTS, limit))
+        })
     }
 
     async fn tried(&self, call: &Call, last: &mut Option<Fault>) -> Result<Value, Fault> {

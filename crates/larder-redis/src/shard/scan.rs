@@ -10,8 +10,9 @@ use redis::Value;
 use super::RedisShard;
 use super::verbs::appended;
 use super::way::Repeat;
-use crate::answer::{Answer, number};
+use crate::answer::number;
 use crate::fault::{Fault, FaultKind};
+use crate::keyspace;
 use crate::scripts;
 use crate::server::Need;
 use crate::wire::record;
@@ -47,30 +48,16 @@ impl RedisShard {
         Ok(ScanReply { cursor, matched })
     }
 
-    /// Where to go on, and the names that were found.
-    async fn look(&self, scan: &Scan) -> Result<(Option<Vec<u8>>, Vec<Vec<u8>>), Fault> {
-        let mut command = redis::cmd("SCAN");
-        let cursor: &[u8] = if scan.cursor.is_empty() { b"0" } else { &scan.cursor };
-        command
-            .arg(cursor)
-            .arg("MATCH")
-            .arg(self.names.values_glob(&encoded_start(&scan.pattern)))
-            .arg("COUNT")
-            .arg(scan.batch_max.max(1));
-        let command = &command;
+    async fn look(&self, scan: &Scan) -> Result<keyspace::Found, Fault> {
+        let glob = self.names.values_glob(&encoded_start(&scan.pattern));
+        let command = &keyspace::scan(&scan.cursor, &glob, scan.batch_max);
         let answer = self
             .within(Need::Essential, Repeat::Idempotent, "scan", |line| async move {
                 self.join_as_member(&line).await?;
                 line.command("scan", command).await
             })
             .await?;
-        let mut answer = Answer::list("scan", answer)?;
-        let cursor = Some(answer.bytes()?).filter(|cursor| cursor != b"0");
-        let names = answer.nested()?.into_iter().filter_map(|name| match name {
-            Value::BulkString(name) => Some(name),
-            _ => None,
-        });
-        Ok((cursor, names.collect()))
+        keyspace::scanned(answer)
     }
 
     pub(super) async fn finish_scan(

@@ -3,6 +3,7 @@
 mod access;
 mod connections;
 mod faults;
+mod keyspace;
 mod lifetimes;
 mod sharing;
 mod stored;

@@ -1,11 +1,16 @@
 //! Which servers may keep a journal, and what becomes of it when they restart or move.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use larder::behind::Journal;
 use larder_redis::journal::{Durability, JournalOptions};
 use larder_redis::{Address, Credentials, RedisOptions, Topology};
 use larder_rig::{RedisCluster, RedisServer};
 
-use crate::support::{CACHE, append, ask, durable, opened, options, sequences, with};
+use crate::support::{
+    CACHE, PATIENCE, append, ask, durable, opened, options, record, sequences, with,
+};
 
 /// What is said of such a server, or `None` where it is taken.
 async fn refusal(options: JournalOptions) -> Option<String> {
@@ -70,6 +75,81 @@ async fn a_user_of_the_namespace_who_may_see_what_the_server_does_is_enough() {
     assert_eq!(refusal(weaker).await, None);
     let deaf = refusal(limited(&server, &[])).await.expect("refused");
     assert!(deaf.contains("+info"), "{deaf}");
+}
+
+/// What the user of these options lacks.
+async fn missing(options: JournalOptions) -> BTreeSet<String> {
+    let missing = with(options).missing_rights().await.expect("the server answers");
+    missing.into_iter().map(|missing| missing.rule).collect()
+}
+
+#[tokio::test]
+async fn the_rights_that_are_named_as_missing_are_all_that_a_journal_needs() {
+    let server = durable();
+    let nothing = ["-@all"];
+    let named = missing(limited(&server, &nothing)).await;
+    assert!(named.len() > 12 && named.contains("+config|get"), "{named:?}");
+    let weaker = |rights: &[&str]| JournalOptions {
+        durability: Durability::EverySecond,
+        ..limited(&server, rights)
+    };
+    let fewer = missing(weaker(&nothing)).await;
+    assert_eq!(named.difference(&fewer).collect::<Vec<_>>(), ["+config|get"]);
+    let rules: Vec<&str> = nothing.into_iter().chain(named.iter().map(String::as_str)).collect();
+    let options = limited(&server, &rules);
+    assert_eq!(missing(options.clone()).await, BTreeSet::new());
+    let journal = with(options);
+    let last = Journal::open(&journal, CACHE).await.expect("it may");
+    append(&journal, last + 1).await.expect("it may");
+    journal.park(CACHE, last + 1, Some("refused")).await.expect("it may");
+    assert_eq!(sequences(&journal).await, [last + 1]);
+    journal.park(CACHE, last + 1, None).await.expect("it may");
+    journal.forget(CACHE, &[last + 1]).await.expect("it may");
+    journal.hold(CACHE).await.expect("it may");
+    journal.close().await.expect("it may");
+    let reopened = Journal::open(&journal, CACHE).await;
+    assert_eq!(reopened.expect("it may look at the stream that is there"), last + 1);
+}
+
+#[tokio::test]
+async fn each_right_that_a_journal_lacks_is_named_and_no_other() {
+    let server = durable();
+    let enough = ["+info", "+config|get"];
+    for right in ["xadd", "xrange", "xdel", "xinfo|stream", "hget", "hdel", "exists", "eval"] {
+        // Before version 7 a command can be taken away as a whole only.
+        let command = right.split('|').next().unwrap_or(right);
+        let options = limited(&server, &[&enough[..], &[&format!("-{command}")]].concat());
+        assert_eq!(missing(options).await, BTreeSet::from([format!("+{right}")]));
+    }
+    let strange = limited(&server, &[&enough[..], &["resetkeys", "~{shop.1.*"]].concat());
+    assert_eq!(missing(strange).await, BTreeSet::from(["~{shop.*".to_owned()]));
+}
+
+#[tokio::test]
+async fn asking_for_the_rights_of_a_journal_changes_nothing() {
+    let server = durable();
+    missing(options(server.port())).await;
+    assert_eq!(ask::<u64>(&server, &["DBSIZE"]), 0);
+    // Also where there is a journal of the very cache that is asked with.
+    let journal = with(options(server.port()));
+    let last = Journal::open(&journal, "rights").await.expect("nobody has it");
+    journal.append("rights", &[record(last + 1)]).await.expect("there is room");
+    missing(options(server.port())).await;
+    let kept = journal.read("rights", 0, 10).await.expect("it is there still");
+    assert_eq!(kept.iter().map(|kept| kept.sequence).collect::<Vec<_>>(), [last + 1]);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_asked_for_rights_says_why_in_time() {
+    let server = durable();
+    let mut options = options(server.port());
+    options.redis.command_timeout = Duration::from_millis(300);
+    options.redis.credentials =
+        Credentials { username: Some("nobody".into()), password: Some("wrong".into()) };
+    let journal = with(options);
+    let asked = tokio::time::timeout(PATIENCE, journal.missing_rights()).await.expect("in time");
+    let refused = asked.expect_err("it is not let in").to_string();
+    assert!(refused.contains("WRONGPASS"), "{refused}");
 }
 
 #[tokio::test]
