@@ -44,7 +44,7 @@ impl Reading {
         if place.as_deref() != Some("redis") {
             return Journal::Disk;
         }
-        let Redis { mode, server, namespace } = redis;
+        let Redis { mode, server, namespace, .. } = redis;
         if let Some(server) = server {
             let (server, namespace) = (Box::new(server.clone()), namespace.clone());
             return Journal::Redis { server, namespace, mode: *mode };
