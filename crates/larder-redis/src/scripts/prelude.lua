@@ -13,10 +13,12 @@ local function decimal(number)
   return string.format('%.0f', number)
 end
 
+-- A server begins another run when it starts and when it is promoted, and has another replication id then. The id of its
+-- process stays when it was demoted, could not follow and is promoted again: with what it had before.
 local function run_id()
-  local info = call('INFO', 'server')
+  local info = call('INFO', 'replication')
   -- Found first: a pattern would be tried at each byte.
-  local _, colon = string.find(info, 'run_id:', 1, true)
+  local _, colon = string.find(info, 'master_replid:', 1, true)
   return colon and string.match(info, '^%w+', colon + 1)
 end
 

@@ -3,20 +3,27 @@
 //!
 //! Values are asked for many at a time: a command costs both ends more than a value of a thousand
 //! bytes does. The keys of a shard have one hash tag, so that a cluster takes them in one command.
+//!
+//! A call that asks several shards of one server has a read for each, and all of them wait before the first is
+//! sent: otherwise that one would go alone, and the others a round trip later.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use larder::key::EncodedKey;
 use larder::shard::Epoch;
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, Value};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use crate::answer::{Answer, epoch};
 use crate::fault::{Fault, FaultKind};
 use crate::names::Names;
+use crate::options::RedisOptions;
 
 /// How many reads wait, before callers wait to be queued.
 const QUEUE_MAX: usize = 1024;
@@ -58,16 +65,28 @@ struct Read {
 #[derive(Debug)]
 pub(crate) struct Reads {
     queue: mpsc::Sender<Read>,
+    due: Arc<Notify>,
+    /// How many shards a call may ask at once.
+    shards: u32,
     _task: JoinSet<()>,
 }
 
+/// Says that what waits is due, also where who asked went away: others may wait behind it.
+struct Due<'r>(&'r Notify);
+
+impl Drop for Due<'_> {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
 impl Reads {
-    /// Each pipeline is given up after `limit`.
-    pub(crate) fn on(connection: MultiplexedConnection, limit: Duration) -> Self {
+    /// Each pipeline is given up after the time of a command.
+    pub(crate) fn on(connection: MultiplexedConnection, options: &RedisOptions) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        let mut task = JoinSet::new();
-        task.spawn(run(connection, waiting, limit));
-        Reads { queue, _task: task }
+        let (due, mut task) = (Arc::new(Notify::new()), JoinSet::new());
+        task.spawn(run(connection, waiting, Arc::clone(&due), options.command_timeout));
+        Reads { queue, due, shards: options.parameters.shards(), _task: task }
     }
 
     /// Reads the values of these keys, then the meta of their shard, whose names these are.
@@ -78,9 +97,33 @@ impl Reads {
     ) -> Result<RawRead, Fault> {
         let (answer, answered) = oneshot::channel();
         let lost = || Fault::new(FaultKind::Lost, "read", "the connection was closed");
-        self.queue.send(Read { names, keys, answer }).await.map_err(|_| lost())?;
+        // At once where there is room: tokio makes a task that has done much wait before it may send, and
+        // this read would be left behind by the others of its call.
+        match self.queue.try_send(Read { names, keys, answer }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(read)) => self.queue.send(read).await.map_err(|_| lost())?,
+            Err(TrySendError::Closed(_)) => return Err(lost()),
+        }
+        let due = Due(&self.due);
+        if self.shards > 1 {
+            polled_again().await;
+        }
+        drop(due);
         answered.await.map_err(|_| lost())?
     }
+}
+
+/// Completes when it is polled for the second time: whatever its task polls beside it has been polled then.
+async fn polled_again() {
+    let mut polled = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// One pipeline after the other: while one is under way, the next becomes long. Two at a time cost
@@ -88,11 +131,21 @@ impl Reads {
 async fn run(
     mut connection: MultiplexedConnection,
     mut waiting: mpsc::Receiver<Read>,
+    due: Arc<Notify>,
     limit: Duration,
 ) {
-    let mut reads = Vec::new();
-    while waiting.recv_many(&mut reads, READS_MAX).await > 0 {
-        exchange(&mut connection, std::mem::take(&mut reads), limit).await;
+    loop {
+        due.notified().await;
+        loop {
+            let taken = std::iter::from_fn(|| waiting.try_recv().ok()).take(READS_MAX);
+            let reads: Vec<Read> = taken.collect();
+            let is_full = reads.len() == READS_MAX;
+            exchange(&mut connection, reads, limit).await;
+            // Behind a full one there may be others, which have said already that they are due.
+            if !is_full {
+                break;
+            }
+        }
     }
 }
 

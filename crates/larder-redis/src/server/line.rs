@@ -79,12 +79,7 @@ impl Line {
             true => Some(client.get_multiplexed_async_connection_with_config(&listening).await?),
             false => None,
         };
-        Ok(Line {
-            reads: Reads::on(commands.clone(), options.command_timeout),
-            commands,
-            ears,
-            ended,
-        })
+        Ok(Line { reads: Reads::on(commands.clone(), options), commands, ears, ended })
     }
 
     /// From now on hears this channel. Completes once the server has confirmed it.

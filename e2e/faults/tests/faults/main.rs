@@ -1,5 +1,6 @@
 //! The failure model on real servers: each row under load, with every answer checked.
 
+mod batches;
 mod halves;
 mod herd;
 mod loads;

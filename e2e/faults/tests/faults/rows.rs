@@ -137,15 +137,28 @@ async fn a_server_that_is_full_takes_invalidations_all_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_master_that_becomes_a_replica_and_back_costs_no_stale_read() {
+async fn a_master_that_becomes_a_replica_and_back_takes_no_invalidation_and_costs_no_stale_read() {
     let (fleet, other) = (Fleet::start().await, RedisServer::start());
+    let options = RedisOptions::new(Topology::single("127.0.0.1", fleet.server.port()));
+    let (node, mut slowest) = (LarderNode::new(options), millis(0));
+    node.redis.connected().await;
     for _ in 0..3 {
+        assert!(matches!(node.invalidate(6).await, Told::Shared));
         pause(millis(300)).await;
         fleet.server.ask::<()>(redis::cmd("REPLICAOF").arg("127.0.0.1").arg(other.port()));
+        // Until everybody has the answer to what was on its way.
+        pause(millis(250)).await;
+        let shared = fleet.told_shared();
+        let Told::Later(later) = node.invalidate(6).await else { panic!("a replica took it") };
         pause(fault_lasts()).await;
+        assert_eq!(fleet.told_shared(), shared, "a replica took invalidations");
         fleet.server.ask::<()>(redis::cmd("REPLICAOF").arg("NO").arg("ONE"));
+        let back = Stopwatch::started();
+        tokio::time::timeout(REJOINED_WITHIN, later).await.expect("it is told when it can be");
+        slowest = slowest.max(back.elapsed());
     }
-    pause(2 * STALENESS_MAX).await;
+    println!("what a replica did not take was told within {slowest:?} of its return");
+    pause(STALENESS_MAX).await;
     fleet.end("READONLY").await.must_be_clean();
 }
 
