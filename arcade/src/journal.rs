@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use larder::behind::{Journal, JournalError};
-use larder_redis::{MissingRight, RedisOptions};
 use larder_redis::journal::{JournalOptions, RedisJournal};
+use larder_redis::{MissingRight, RedisOptions};
 use larder_sql::journal::SqliteJournal;
 use tokio::time::timeout;
 use tracing::warn;
