@@ -30,7 +30,8 @@ async fn a_process_that_stood_still_while_another_took_over_writes_nothing_more(
         // It has the journal, and has acknowledged something.
         second.says(30);
         signal(&first, "CONT");
-        assert!(first.says_within("lost: process ", STILL_SAID_MAX), "it goes on writing");
+        // By name, unless the second has ended meanwhile.
+        assert!(first.says_within("lost: ", STILL_SAID_MAX), "it goes on writing");
         let first = first.end();
         assert!(first.contains("left 0"), "what is another's is not left behind: {first}");
         let second = second.end();
