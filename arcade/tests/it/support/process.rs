@@ -56,10 +56,17 @@ impl Process {
         Process { address, sender: Sender::to(base), printed: lines, child }
     }
 
-    /// The next line that it prints.
-    pub(crate) async fn prints(&mut self) -> String {
-        let line = tokio::time::timeout(PATIENCE, self.printed.next_line()).await;
-        line.expect("in time").expect("readable").expect("not the end")
+    /// What the next line says that begins so.
+    pub(crate) async fn prints_after(&mut self, beginning: &str) -> String {
+        let told = async {
+            loop {
+                let line = self.printed.next_line().await.expect("readable").expect("not the end");
+                if let Some(rest) = line.strip_prefix(beginning) {
+                    return rest.to_owned();
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, told).await.expect("in time")
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
