@@ -21,7 +21,7 @@ pub(crate) const ROUNDS: usize = 5;
 const KEYS: u64 = 1_000;
 const ENTRIES: u64 = 10_000;
 /// Of each round, healthy and away.
-const HITS: usize = 100_000;
+const HITS: usize = 1_000_000;
 /// Timed at a time: where the clock steps by 100 ns, it cannot tell one hit from another.
 const HITS_TIMED: usize = 10;
 const LOAD_TIME: Duration = Duration::from_millis(20);

@@ -88,6 +88,7 @@ impl Tailing {
     }
 
     /// Whether the last tail found nobody, not longer ago than this.
+    #[inline]
     pub(crate) fn failed_within(&self, span: Duration, now: Moment) -> bool {
         let failed_at = self.failed_at.load(Ordering::Relaxed);
         failed_at > 0 && now < Moment::from_nanos(failed_at).plus(span)

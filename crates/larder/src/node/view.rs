@@ -155,6 +155,7 @@ impl View {
     }
 
     /// Whether memory can no longer be trusted: the log was not confirmed for too long.
+    #[inline]
     pub(crate) fn is_suspect(&self, now: Moment) -> bool {
         now >= self.trusted_until()
     }
