@@ -14,8 +14,11 @@ use tracing::{debug, info, warn};
 /// How often each server is asked about itself.
 const ASKED_EVERY: Duration = Duration::from_secs(10);
 
-/// The time between two counts of the namespace's keys.
+/// The time between two counts of the namespace's keys, at least.
 const COUNTED_EVERY: Duration = Duration::from_secs(60);
+
+/// So many times as long as a count takes, none is made: every process of a fleet counts.
+const REST_OF_COUNT: u32 = 20;
 
 /// How long one count may take: enough for millions of keys.
 const COUNT_MAX: Duration = Duration::from_secs(300);
@@ -101,12 +104,14 @@ impl Watch {
         }
         loop {
             connected_or_late(redis, COUNTED_EVERY).await;
+            let began = SystemClock.precise();
             match redis.count_keys(COUNT_MAX).await {
                 Ok(count) => self.note_count(count),
                 // That Redis is lost is told elsewhere.
                 Err(error) => debug!(%error, "the keys of the namespace cannot be counted"),
             }
-            tokio::time::sleep(COUNTED_EVERY).await;
+            let took = SystemClock.precise().since(began);
+            tokio::time::sleep(COUNTED_EVERY.max(took * REST_OF_COUNT)).await;
         }
     }
 
