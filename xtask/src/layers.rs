@@ -125,5 +125,5 @@ const POSTGRES: Step = Package { name: "postgresql", program: "/usr/lib/postgres
 /// have it on a database of its own.
 const ON_POSTGRES: &str = of_all!(
     "ARCADE_TEST_DATABASE=postgres cargo test --quiet",
-    " --test it -- --skip fleet:: --skip under_load:: --skip redis_figures::"
+    " --test it -- --skip fleet:: --skip under_load:: --skip sessions::stream:: --skip redis_figures::"
 );
