@@ -15,15 +15,27 @@ pub(crate) const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
+/// A sentinel whose machine stood still for two seconds trusts nothing for thirty (TILT mode).
+pub(crate) const FAILOVER_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Completes once `is_so` says yes.
-pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, is_so: impl AsyncFnMut() -> bool) {
+    until_within(PATIENCE, what, is_so).await;
+}
+
+/// As [`until`], with a patience of its own.
+pub(crate) async fn until_within(
+    patience: Duration,
+    what: &str,
+    mut is_so: impl AsyncFnMut() -> bool,
+) {
     let waiting = async {
         while !is_so().await {
             pause(millis(2)).await;
         }
     };
-    let waited = tokio::time::timeout(PATIENCE, waiting).await;
-    assert!(waited.is_ok(), "{what} did not happen within {PATIENCE:?}");
+    let waited = tokio::time::timeout(patience, waiting).await;
+    assert!(waited.is_ok(), "{what} did not happen within {patience:?}");
 }
 
 /// Lets real time go by: a server's clock cannot be turned.

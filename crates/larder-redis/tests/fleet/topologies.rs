@@ -4,7 +4,7 @@ use larder::{Invalidation, Origin, Pattern};
 use larder_redis::{Address, Credentials, Redis, RedisOptions, Topology};
 use larder_rig::{RedisCluster, RedisServer, Sentinel, Stopwatch};
 
-use crate::support::{Node, Source, millis, pause, refusal, until};
+use crate::support::{FAILOVER_PATIENCE, Node, Source, millis, pause, refusal, until, until_within};
 
 fn on_loopback(port: u16) -> Address {
     Address::Tcp("127.0.0.1".into(), port)
@@ -63,7 +63,7 @@ async fn a_failover_that_loses_writes_shows_nothing_from_before_it() {
     let failing = Stopwatch::started();
     let others =
         |node: &Node| node.redis.health().servers[0].address != Some(on_loopback(master.port()));
-    until("a new master", async || {
+    until_within(FAILOVER_PATIENCE, "a new master", async || {
         assert_eq!(*a.read(7, &source).await, changed);
         others(&a) && others(&b)
     })

@@ -6,7 +6,7 @@ use larder_faults::{Crowd, LarderNode, Node, Pace, STALENESS_MAX, Source, Told, 
 use larder_redis::{Address, Credentials, RedisOptions, Topology};
 use larder_rig::{RedisCluster, RedisServer, Sentinel, Stopwatch};
 
-use crate::support::{kills, millis, until};
+use crate::support::{FAILOVER_PATIENCE, kills, millis, until, until_within};
 
 /// How often a master is demoted.
 const DEMOTIONS: usize = 5;
@@ -114,7 +114,8 @@ async fn a_failover_that_loses_writes_under_load_costs_no_stale_and_no_failed_re
         let server = &node.redis.health().servers[0];
         server.connected && server.address != old
     };
-    until("a new master for every node", || crowd.nodes().iter().all(moved)).await;
+    let all_moved = || crowd.nodes().iter().all(moved);
+    until_within(FAILOVER_PATIENCE, "a new master for every node", all_moved).await;
     println!("every node was on the new master after {:?}", failing.elapsed());
     pause(2 * STALENESS_MAX).await;
     crowd.end("failover that loses writes").await.must_be_clean();

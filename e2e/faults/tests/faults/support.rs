@@ -15,6 +15,9 @@ use tokio::task::JoinSet;
 /// What takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A sentinel whose machine stood still for two seconds trusts nothing for thirty (TILT mode).
+pub(crate) const FAILOVER_PATIENCE: Duration = Duration::from_secs(60);
+
 /// What takes longer has failed, however slow the machine is.
 const UNHURRIED: Duration = Duration::from_secs(60);
 
