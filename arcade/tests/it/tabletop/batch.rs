@@ -56,7 +56,9 @@ async fn a_hundred_rooms_cost_one_round_trip_of_each_tier() {
     let before = calls(&redis);
     let shared = other.read_by(1, &path).await;
     assert_eq!((shared.header("x-cache"), shared.header("x-cache-origin")), ("HIT", "shared"));
-    assert_eq!(reads(&before, &calls(&redis)), [0, MGETS], "one pipeline");
+    let [gets, mgets] = reads(&before, &calls(&redis));
+    // A node that joins asks for the tag table, whenever that is.
+    assert!(mgets == MGETS && gets <= 1, "{mgets} MGETs, {gets} GETs are not one pipeline");
     assert_eq!(shared.text, loaded.text);
     other.stop().await;
     one.stop().await;
