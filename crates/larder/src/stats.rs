@@ -64,6 +64,7 @@ macro_rules! counters {
         #[derive(Default)]
         pub(crate) struct Counters {
             hits: Tally,
+            stale_hits: Tally,
             load_nanos: AtomicU64,
             entries: AtomicU64,
             bytes: AtomicU64,
@@ -80,6 +81,7 @@ macro_rules! counters {
             fn totals(&self) -> CacheStats {
                 CacheStats {
                     hits: self.hits.sum(),
+                    stale_hits: self.stale_hits.sum(),
                     load_time: Duration::from_nanos(self.load_nanos.load(Ordering::Relaxed)),
                     entries: self.entries.load(Ordering::Relaxed),
                     bytes: self.bytes.load(Ordering::Relaxed),
@@ -92,6 +94,7 @@ macro_rules! counters {
                 let (now, base) = (self.totals(), *self.baseline.lock());
                 CacheStats {
                     hits: now.hits.saturating_sub(base.hits),
+                    stale_hits: now.stale_hits.saturating_sub(base.stale_hits),
                     load_time: now.load_time.saturating_sub(base.load_time),
                     entries: now.entries,
                     bytes: now.bytes,
@@ -103,7 +106,6 @@ macro_rules! counters {
 }
 
 counters! {
-    stale_hit => stale_hits,
     shared_hit => shared_hits,
     miss => misses,
     load_began => loads,
@@ -122,6 +124,12 @@ impl Counters {
     #[inline]
     pub(crate) fn hit(&self) {
         self.hits.add_one();
+    }
+
+    /// While the log is away, every hit may be one.
+    #[inline]
+    pub(crate) fn stale_hit(&self) {
+        self.stale_hits.add_one();
     }
 
     pub(crate) fn loaded(&self, took: Duration) {

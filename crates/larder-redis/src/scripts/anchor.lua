@@ -1,5 +1,5 @@
 call('DEL', NONE)
 same_run()
 log({ARGV[5]})
-call('HSET', META, 'b', decimal(head))
+call('HSET', META, 'b', string.format('%.0f', head))
 return {epoch, head}

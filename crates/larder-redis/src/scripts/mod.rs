@@ -22,8 +22,13 @@ impl Script {
 }
 
 const PRELUDE: &str = include_str!("prelude.lua");
-const LOG: &str = include_str!("log.lua");
+const RUN: &str = include_str!("run.lua");
+const LEASES: &str = include_str!("leases.lua");
+const SOFT: &str = include_str!("soft.lua");
+const SLOTS: &str = include_str!("slots.lua");
 const STORE: &str = include_str!("store.lua");
+const LOG: &str = include_str!("log.lua");
+const CHANGES: &str = include_str!("changes.lua");
 
 macro_rules! scripts {
     ($($name:ident: $verb:literal, [$($part:ident),*], $file:literal;)+) => {
@@ -33,15 +38,15 @@ macro_rules! scripts {
 }
 
 scripts! {
-    CONNECT: "connect", [], "connect.lua";
+    CONNECT: "connect", [RUN], "connect.lua";
     LEASE: "lease", [], "lease.lua";
     RENEW: "renew", [], "renew.lua";
-    RELEASE: "release", [], "release.lua";
-    FILL: "fill", [STORE], "fill.lua";
-    APPEND: "append", [LOG], "append.lua";
-    WRITE_THROUGH: "write_through", [LOG, STORE], "write_through.lua";
-    TAIL: "tail", [], "tail.lua";
-    ANCHOR: "anchor", [LOG], "anchor.lua";
-    SWEEP: "sweep", [], "sweep.lua";
-    FINISH: "finish", [LOG], "finish.lua";
+    RELEASE: "release", [LEASES], "release.lua";
+    FILL: "fill", [LEASES, SLOTS, STORE], "fill.lua";
+    APPEND: "append", [RUN, LEASES, SOFT, SLOTS, LOG, CHANGES], "append.lua";
+    WRITE_THROUGH: "write_through", [RUN, LEASES, SOFT, SLOTS, LOG, CHANGES, STORE], "write_through.lua";
+    TAIL: "tail", [RUN], "tail.lua";
+    ANCHOR: "anchor", [RUN, LOG], "anchor.lua";
+    SWEEP: "sweep", [RUN, SOFT], "sweep.lua";
+    FINISH: "finish", [RUN, LOG], "finish.lua";
 }

@@ -6,9 +6,9 @@ same_run()
 if known == epoch and head < from then begin(theirs) end
 local records, missing = {}, known ~= epoch
 if not missing and head > from then
-  local found = call('XRANGE', LOG, decimal(from + 1) .. '-0', '+', 'COUNT', records_max)
+  local found = call('XRANGE', LOG, string.format('%.0f-0', from + 1), '+', 'COUNT', records_max)
   for i, entry in ipairs(found) do
-    if entry[1] ~= decimal(from + i) .. '-0' then break end
+    if entry[1] ~= string.format('%.0f-0', from + i) then break end
     records[i] = entry[2][2]
   end
   missing = #records == 0

@@ -125,7 +125,7 @@ impl RedisShard {
             b"filled" => {
                 let (epoch, head) = (answer.epoch()?, answer.number()?);
                 let value = Bytes::from(answer.bytes()?);
-                match envelope::decode(key, &value) {
+                match envelope::decode(key, value.clone()) {
                     Some(entry) => LeaseReply::Filled { entry, epoch, head },
                     None => return Ok(Leased::Damaged { id: envelope::id_of(&value) }),
                 }
@@ -260,7 +260,7 @@ impl RedisShard {
     /// `None`: there is no value, or one that cannot be read.
     fn entry(&self, key: &EncodedKey, value: Value) -> Option<StoredEntry> {
         let Value::BulkString(bytes) = value else { return None };
-        let entry = envelope::decode(key, &bytes.into());
+        let entry = envelope::decode(key, bytes.into());
         if entry.is_none() {
             self.damaged.fetch_add(1, Ordering::Relaxed);
         }

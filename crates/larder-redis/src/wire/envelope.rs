@@ -20,7 +20,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use larder::key::EncodedKey;
 use larder::record::NameHash;
 use larder::shard::{Epoch, Payload, ServerTime, StoredEntry, TAGS_MAX};
@@ -75,8 +75,8 @@ pub(crate) fn encode(key: &EncodedKey, entry: &StoredEntry) -> Vec<u8> {
 }
 
 /// `None`: damaged, of another key, or of a version that this one does not know.
-pub(crate) fn decode(key: &EncodedKey, bytes: &Bytes) -> Option<StoredEntry> {
-    let mut head = Reader::of(bytes);
+pub(crate) fn decode(key: &EncodedKey, mut bytes: Bytes) -> Option<StoredEntry> {
+    let mut head = Reader::of(&bytes);
     if head.array::<2>()? != *MAGIC || head.byte()? != VERSION {
         return None;
     }
@@ -89,7 +89,7 @@ pub(crate) fn decode(key: &EncodedKey, bytes: &Bytes) -> Option<StoredEntry> {
     let (id, epoch) = (head.wide()?, Epoch(head.wide()?));
     let (as_of, again) = (head.number()?, u64::from_be_bytes(head.array()?));
     let sum = head.number()?;
-    if as_of != again || sum != checksum(key, bytes) {
+    if as_of != again || sum != checksum(key, &bytes) {
         return None;
     }
     let fingerprint = head.number()?;
@@ -103,22 +103,19 @@ pub(crate) fn decode(key: &EncodedKey, bytes: &Bytes) -> Option<StoredEntry> {
         return None;
     }
     let (tags, _) = head.take(8 * count)?.as_chunks::<8>();
-    let tags: Vec<NameHash> =
-        tags.iter().map(|tag| NameHash::from_bits(u64::from_le_bytes(*tag))).collect();
+    let tags = tags.iter().map(|tag| NameHash::from_bits(u64::from_le_bytes(*tag))).collect();
     let ends_at = match counted & ENDS {
         0 => None,
         _ => Some(ServerTime(head.number()?)),
     };
-    let payload = match form {
-        NONE => None,
-        form => Some(Payload { form, bytes: bytes.slice_ref(head.rest()) }),
-    };
+    bytes.advance(bytes.len() - head.rest().len());
+    let payload = (form != NONE).then_some(Payload { form, bytes });
     Some(StoredEntry {
         id,
         epoch,
         as_of,
         soft,
-        tags: tags.into(),
+        tags,
         fresh_until,
         expires_at,
         ends_at,
@@ -186,7 +183,7 @@ mod tests {
             let endless = StoredEntry { ends_at: None, ..entry(payload) };
             for entry in [entry(payload), soft, endless] {
                 let bytes = Bytes::from(encode(&key(), &entry));
-                assert_eq!(shown(decode(&key(), &bytes)), shown(Some(entry)));
+                assert_eq!(shown(decode(&key(), bytes)), shown(Some(entry)));
             }
         }
     }
@@ -199,7 +196,7 @@ mod tests {
             changed[bit / 8] ^= 1 << (bit % 8);
             // The soft flag is set by scripts: a stale answer, no wrong one.
             let is_soft = bit == 8 * 3;
-            assert_eq!(decode(&key(), &changed.into()).is_some(), is_soft, "bit {bit}");
+            assert_eq!(decode(&key(), changed.into()).is_some(), is_soft, "bit {bit}");
         }
     }
 
@@ -207,14 +204,14 @@ mod tests {
     fn bytes_that_are_cut_off_or_go_on_are_no_entry() {
         let bytes = Bytes::from(encode(&key(), &entry(Some(b"payload"))));
         for length in 0..bytes.len() {
-            assert!(decode(&key(), &bytes.slice(..length)).is_none(), "{length} bytes are an entry");
+            assert!(decode(&key(), bytes.slice(..length)).is_none(), "{length} bytes are an entry");
         }
-        assert!(decode(&key(), &[&bytes[..], b"x"].concat().into()).is_none());
+        assert!(decode(&key(), [&bytes[..], b"x"].concat().into()).is_none());
     }
 
     #[test]
     fn a_value_that_lies_under_another_key_is_no_entry() {
         let bytes = Bytes::from(encode(&key(), &entry(Some(b"payload"))));
-        assert!(decode(&EncodedKey::new("numbers", &8_u64), &bytes).is_none());
+        assert!(decode(&EncodedKey::new("numbers", &8_u64), bytes).is_none());
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 
 use super::sealed::Sealed;
 use super::{EncodedKey, KEY_BYTES_MAX, Key, Parts};
@@ -30,11 +31,11 @@ fn ordered(number: i64) -> u64 {
     number as u64 ^ (1 << 63)
 }
 
-/// Writes the byte form, and notes where each part ends.
+/// Writes the byte form, and notes where each part ends. Usual keys need no room but its own.
 pub(crate) struct Encoder {
-    bytes: Vec<u8>,
+    bytes: SmallVec<[u8; 128]>,
     /// Length after the cache's name, then after each part.
-    ends: Vec<usize>,
+    ends: SmallVec<[usize; 8]>,
 }
 
 impl Encoder {
@@ -52,7 +53,7 @@ impl Encoder {
     }
 
     fn begun(cache: &str) -> Self {
-        let mut encoder = Encoder { bytes: Vec::with_capacity(64), ends: Vec::with_capacity(4) };
+        let mut encoder = Encoder { bytes: SmallVec::new(), ends: SmallVec::new() };
         encoder.text(cache);
         encoder
     }
@@ -90,16 +91,16 @@ impl Encoder {
             self.bytes.push(DIGEST);
             self.bytes.extend_from_slice(&digest);
         }
-        Arc::from(self.bytes)
+        Arc::from(&self.bytes[..])
     }
 
     fn escaped(&mut self, kind: u8, part: &[u8]) {
         self.bytes.push(kind);
-        for &byte in part {
-            self.bytes.push(byte);
-            if byte == END {
-                self.bytes.push(ESCAPED);
+        for (run, index) in part.split(|&byte| byte == END).zip(0..) {
+            if index > 0 {
+                self.bytes.extend_from_slice(&[END, ESCAPED]);
             }
+            self.bytes.extend_from_slice(run);
         }
         self.bytes.push(END);
         self.ends.push(self.bytes.len());
@@ -244,7 +245,7 @@ impl<'a> Matcher<'a> {
 
     #[cold]
     fn escaped_slowly(&mut self, kind: u8, part: &[u8]) {
-        let mut encoder = Encoder { bytes: Vec::with_capacity(part.len() + 8), ends: Vec::new() };
+        let mut encoder = Encoder { bytes: SmallVec::new(), ends: SmallVec::new() };
         encoder.escaped(kind, part);
         match self.rest.strip_prefix(&encoder.bytes[..]) {
             Some(rest) => self.rest = rest,
@@ -517,7 +518,7 @@ pub(crate) fn put_together(cache: &str, parts: &[Part]) -> Arc<[u8]> {
             part => part.show(&mut encoder),
         }
     }
-    Arc::from(encoder.bytes)
+    Arc::from(&encoder.bytes[..])
 }
 
 /// The cache's name and the encoded parts.

@@ -10,12 +10,13 @@ use std::sync::Arc;
 
 use quick_cache::sync::Cache as Map;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
+use smallvec::SmallVec;
 
 use key::{KeyHashing, MemoryKey};
 use resident::Stored;
 
 /// What left the map while an operation ran; dropped by the caller, outside every lock.
-pub(crate) type Evicted = Vec<(MemoryKey, Arc<dyn Stored>)>;
+pub(crate) type Evicted = SmallVec<[(MemoryKey, Arc<dyn Stored>); 2]>;
 
 /// The bounds of a memory tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

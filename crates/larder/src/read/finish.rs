@@ -257,8 +257,8 @@ impl<V: Entry> CacheCore<V> {
                 }
             },
         };
-        let (now, server_now) =
-            (self.node.now(), self.view(sought).shard.server_time(self.node.now()));
+        let now = self.node.now();
+        let server_now = self.view(sought).shard.server_time(now);
         let fresh_for = entry.fresh_until.since(entry.loaded_at);
         let making = Making {
             l0: stored.l0,
