@@ -152,7 +152,7 @@ impl MultiTier {
         Ok(())
     }
 
-    async fn page(&self, key: &String) -> Page {
+    async fn page(&self, key: &str) -> Page {
         let page = self.0.get_typed(key).await.expect("the server answers");
         page.expect("the server has every key")
     }
