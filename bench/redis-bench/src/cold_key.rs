@@ -1,12 +1,9 @@
 //! 4 processes with 1,000 callers each ask for one cold key at the same time. How many loads does
 //! that cost, and how much longer than the load does a caller wait?
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use larder_rig::{RedisServer, Stopwatch};
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
@@ -16,6 +13,7 @@ use yardstick::page::Page;
 use yardstick::verdict::{Bound, Verdict};
 
 use crate::nodes::{Node, runtime};
+use crate::process::{self, Process};
 use crate::spread::Spread;
 
 const PROCESSES: usize = 4;
@@ -34,7 +32,7 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
     let server = RedisServer::start();
     let mut callers = Vec::new();
     for _ in 0..PROCESSES {
-        callers.push(Callers::start(server.port())?);
+        callers.push(Process::start(&["cold-key", "caller", &server.port().to_string()])?);
     }
     println!("      {rounds} rounds of {PROCESSES} × {CALLERS} callers, loader {LOAD_TIME:?}");
     let (mut waits, mut loads_most, mut loads_least) = (Spread::default(), 0, u64::MAX);
@@ -62,13 +60,13 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
 }
 
 /// All processes ask for the key of this round; how long each caller waited.
-fn asked(callers: &mut [Callers], round: u64) -> anyhow::Result<Vec<Duration>> {
+fn asked(callers: &mut [Process], round: u64) -> anyhow::Result<Vec<Duration>> {
     for process in &mut *callers {
-        writeln!(process.ask, "{round}")?;
+        process.tell(&round.to_string())?;
     }
     let mut waits = Vec::with_capacity(PROCESSES * CALLERS);
     for process in callers {
-        for word in process.line()?.split_whitespace() {
+        for word in process.answer()?.split_whitespace() {
             waits.push(Duration::from_micros(word.parse()?));
         }
     }
@@ -78,44 +76,6 @@ fn asked(callers: &mut [Callers], round: u64) -> anyhow::Result<Vec<Duration>> {
 /// Where the loads of a round are counted: outside of Larder's namespace.
 fn counter(round: u64) -> String {
     format!("loads of round {round}")
-}
-
-/// A process of callers.
-struct Callers {
-    child: Child,
-    ask: ChildStdin,
-    told: BufReader<ChildStdout>,
-}
-
-impl Callers {
-    fn start(port: u16) -> anyhow::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(["cold-key", "caller", &port.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let ask = child.stdin.take().context("the process has an input")?;
-        let told = BufReader::new(child.stdout.take().context("the process has an output")?);
-        let mut callers = Callers { child, ask, told };
-        let ready = callers.line()?;
-        anyhow::ensure!(ready == "ready", "the process said {ready:?}");
-        Ok(callers)
-    }
-
-    fn line(&mut self) -> anyhow::Result<String> {
-        let mut line = String::new();
-        let bytes = self.told.read_line(&mut line)?;
-        anyhow::ensure!(bytes > 0, "a process of callers has ended");
-        Ok(line.trim_end().to_owned())
-    }
-}
-
-impl Drop for Callers {
-    fn drop(&mut self) {
-        // It may have ended by itself: both calls fail then.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
 }
 
 /// What a process of callers does: asks for the key of each line, and answers with every wait in
@@ -128,14 +88,11 @@ pub(crate) fn call(port: u16) -> anyhow::Result<()> {
     let node = Arc::new(runtime.block_on(Node::on(port, ENTRIES))?);
     let client = redis::Client::open(format!("redis://127.0.0.1:{port}"))?;
     let count = runtime.block_on(client.get_multiplexed_async_connection())?;
-    println!("ready");
-    for line in std::io::stdin().lines() {
-        let round: u64 = line?.parse()?;
-        let waits = runtime.block_on(waits(&node, &count, round));
+    process::serve(|round| {
+        let waits = runtime.block_on(waits(&node, &count, round.parse()?));
         let waits: Vec<String> = waits.iter().map(|wait| wait.as_micros().to_string()).collect();
-        println!("{}", waits.join(" "));
-    }
-    Ok(())
+        Ok(waits.join(" "))
+    })
 }
 
 async fn waits(node: &Arc<Node>, count: &MultiplexedConnection, round: u64) -> Vec<Duration> {

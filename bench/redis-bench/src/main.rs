@@ -12,6 +12,7 @@ mod nodes;
 mod outage;
 mod outage_bounded;
 mod outbox;
+mod process;
 mod scan;
 mod sides;
 mod spread;
@@ -28,7 +29,7 @@ redis-bench COMMAND [--rounds N] [--operations N]
   cold-key      4 processes with 1,000 callers each ask one cold key: how many loads, how long?
   invalidation  How long after an invalidation returned has another node applied it?
   outbox-relay  How long after a commit has every node applied it, beside a bare PUBLISH?
-  fleet-mixed   95 % get-or-load, 5 % update and invalidate, on one node and on three.
+  fleet-mixed   95 % get-or-load, 5 % update and invalidate, in one process and in three.
   outage        What do readers notice while the server is away?
   faults        What do fleets of Larder, of multi-tier-cache and by hand answer under the same faults?
   scan          What do other commands notice while a pattern is sought, or keys are counted, among a million?
@@ -93,6 +94,7 @@ fn run(named: &[&str], extent: &Extent) -> anyhow::Result<()> {
             extent.rounds.unwrap_or(fleet_mixed::ROUNDS),
             extent.operations.unwrap_or(fleet_mixed::OPERATIONS),
         ),
+        ["fleet-mixed", "node", words @ ..] => fleet_mixed::serve(words),
         ["outage"] => outage::run(extent.rounds.unwrap_or(outage::ROUNDS)),
         ["faults"] => faults::run(extent.rounds.unwrap_or(faults::ROUNDS)),
         ["scan"] => scan::run(extent.rounds.unwrap_or(scan::ROUNDS)),

@@ -56,7 +56,7 @@ struct Times {
 
 async fn measured(server: &RedisServer, rounds: usize) -> anyhow::Result<Times> {
     let node = Node::on(server.port(), 1_000).await?;
-    let mut others = connection(server).await?;
+    let mut others = connection(server.port()).await?;
     fill(&mut others).await?;
     let mut times = Times::default();
     for round in 0..rounds {

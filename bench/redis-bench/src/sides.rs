@@ -10,8 +10,9 @@ use larder::{Cache, Larder};
 use larder_rig::RedisServer;
 use multi_tier_cache::{CacheManager, CacheStrategy, CacheSystemBuilder, RedisCache, TierConfig};
 use oxcache::Cache as Ox;
-use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use redis::{AsyncCommands, AsyncConnectionConfig, ConnectionAddr, IntoConnectionInfo};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use yardstick::clocks::elapsed;
@@ -92,7 +93,7 @@ pub(crate) struct Bare(MultiplexedConnection);
 
 impl Bare {
     pub(crate) async fn on(server: &RedisServer) -> anyhow::Result<Self> {
-        Ok(Bare(connection(server).await?))
+        Ok(Bare(connection(server.port()).await?))
     }
 
     pub(crate) async fn fill(&self, texts: &[String]) -> anyhow::Result<()> {
@@ -124,13 +125,16 @@ fn page(json: &[u8]) -> Page {
     serde_json::from_slice(json).expect("the server has every key")
 }
 
-/// A connection that many tasks share.
+/// A connection that many tasks share, which sends at once, as Larder's does.
 ///
 /// # Errors
 /// There is none.
-pub(crate) async fn connection(server: &RedisServer) -> anyhow::Result<MultiplexedConnection> {
-    let client = redis::Client::open(server.url())?;
-    Ok(client.get_multiplexed_async_connection().await?)
+pub(crate) async fn connection(port: u16) -> anyhow::Result<MultiplexedConnection> {
+    let address = ConnectionAddr::Tcp(String::from("127.0.0.1"), port).into_connection_info()?;
+    let sent_at_once = address.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+    let patient = AsyncConnectionConfig::new().set_response_timeout(None);
+    let client = redis::Client::open(sent_at_once)?;
+    Ok(client.get_multiplexed_async_connection_with_config(&patient).await?)
 }
 
 /// multi-tier-cache with Redis as its only tier: there is no memory that could answer.

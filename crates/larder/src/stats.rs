@@ -1,5 +1,5 @@
-//! What a node counts. Memory hits are many, so that they have a [`Tally`]; a shared counter is
-//! enough for everything else.
+//! What a node counts. Hits are many, also stale ones while the log is away, so that they have a
+//! [`Tally`]; a shared counter is enough for everything else.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -1,9 +1,10 @@
 //! A Redis Sentinel of one's own.
 
+use std::collections::HashMap;
 use std::fs;
 use std::process::Command;
 
-use redis::Cmd;
+use redis::{Cmd, FromRedisValue};
 use tempfile::TempDir;
 
 use crate::authority::Authority;
@@ -80,20 +81,31 @@ impl Sentinel {
     /// As [`watch`](Self::watch), for a master that is to be found on this port.
     pub fn watch_on(&self, name: &str, port: u16) {
         let mut command = redis::cmd("SENTINEL");
-        self.ask(command.arg("MONITOR").arg(name).arg("127.0.0.1").arg(port).arg(1));
+        self.ask::<()>(command.arg("MONITOR").arg(name).arg("127.0.0.1").arg(port).arg(1));
         for (what, value) in [("down-after-milliseconds", 500), ("failover-timeout", 3_000)] {
-            self.ask(redis::cmd("SENTINEL").arg("SET").arg(name).arg(what).arg(value));
+            self.ask::<()>(redis::cmd("SENTINEL").arg("SET").arg(name).arg(what).arg(value));
         }
+    }
+
+    /// Whether it can promote somebody if this master dies. It learns of a replica by asking the master, and
+    /// never, where the two have parted before.
+    pub fn has_replica(&self, name: &str) -> bool {
+        let known: Vec<HashMap<String, String>> =
+            self.ask(redis::cmd("SENTINEL").arg("REPLICAS").arg(name));
+        let is = |replica: &HashMap<String, String>, what: &str, value: &str| {
+            replica.get(what).is_some_and(|found| found == value)
+        };
+        known.iter().any(|one| is(one, "flags", "slave") && is(one, "master-link-status", "ok"))
     }
 
     /// Watches this master no more.
     pub fn forget(&self, name: &str) {
-        self.ask(redis::cmd("SENTINEL").arg("REMOVE").arg(name));
+        self.ask::<()>(redis::cmd("SENTINEL").arg("REMOVE").arg(name));
     }
 
-    fn ask(&self, command: &Cmd) {
+    fn ask<T: FromRedisValue>(&self, command: &Cmd) -> T {
         let client = redis::Client::open(format!("redis://{}127.0.0.1:{}", self.user, self.port));
         let mut connection = client.and_then(|client| client.get_connection()).expect("it runs");
-        command.query::<()>(&mut connection).expect("the sentinel takes it");
+        command.query(&mut connection).expect("the sentinel takes it")
     }
 }

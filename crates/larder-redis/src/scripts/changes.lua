@@ -5,14 +5,13 @@ local function raise(record, position)
   local skip = mode == SOFT and 8 or 0
   local first, second = places(row0, row1, kind == 114 or kind == 99)
   local packed = struct.pack('<I8', position)
-  call('HSET', META, 'w', string.format('%.0f', position))
   call('SETRANGE', TABLE, first + skip, packed)
   call('SETRANGE', TABLE, second + skip, packed)
 end
 
 -- Appends the records in ARGV from here on. Each key record has its value and its lease in KEYS.
 local function append(records_at, keys_at)
-  local records = {}
+  local records, of_many = {}, false
   for i = records_at, #ARGV do
     local record = ARGV[i]
     records[#records + 1] = record
@@ -27,7 +26,11 @@ local function append(records_at, keys_at)
         flag_soft(value)
       end
       wake(lease, awaited)
+    else
+      of_many = true
     end
   end
+  -- Before the slots: too high after an abort, and never too low.
+  if of_many then call('HSET', META, 'w', string.format('%.0f', head + #records)) end
   if #records > 0 then log(records, raise) end
 end

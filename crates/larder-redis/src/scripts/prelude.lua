@@ -21,16 +21,16 @@ local function begin(parameters)
   epoch, head, barrier, raised, theirs = ARGV[1], 0, 0, 0, parameters
   slots = struct.unpack('<I4', parameters, 13)
   run = string.match(call('INFO', 'replication'), 'master_replid:(%w+)')
-  call('HSET', META, 'e', epoch, 'h', 0, 'b', 0, 'w', 0, 'r', run, 'p', parameters)
+  call('HSET', META, 'e', epoch, 'h', 0, 'b', 0, 'w', 0, 'r', run, 'q', parameters)
   call('SETRANGE', TABLE, 16 + 32 * (slots + slots / 16) - 1, '\0')
   call('SETRANGE', TABLE, 0, epoch)
 end
 
--- Makes sure that there is an epoch, and that the tag table is of it.
+-- Makes sure that there is an epoch, and that the tag table is of it. Builds that do not count what they
+-- write into the table know the parameters by another name: they begin an epoch of their own.
 local function live()
-  local meta = call('HMGET', META, 'e', 'h', 'b', 'w', 'r', 'p')
-  -- What an earlier build has left is not all there.
-  if not (meta[1] and meta[4] and meta[6]) or call('GETRANGE', TABLE, 0, 15) ~= meta[1] then
+  local meta = call('HMGET', META, 'e', 'h', 'b', 'w', 'r', 'q')
+  if not meta[1] or not meta[6] or call('GETRANGE', TABLE, 0, 15) ~= meta[1] then
     return begin(OURS)
   end
   epoch, head, barrier, raised = meta[1], tonumber(meta[2]), tonumber(meta[3]), tonumber(meta[4])

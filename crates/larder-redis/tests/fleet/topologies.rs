@@ -46,6 +46,7 @@ async fn a_failover_that_loses_writes_shows_nothing_from_before_it() {
     replica.ask::<()>(redis::cmd("REPLICAOF").arg("127.0.0.1").arg(master.port()));
     until("a replica", async || info(&replica, "master_link_status:up")).await;
     sentinel.watch("shop", &master);
+    until("a sentinel that knows the replica", async || sentinel.has_replica("shop")).await;
     let (a, b) = (node(of_sentinel(&sentinel)).await, node(of_sentinel(&sentinel)).await);
     a.read_from(Origin::Memory, 7, &source).await;
     a.stored(7).await;

@@ -96,7 +96,7 @@ impl Encoder {
 
     fn escaped(&mut self, kind: u8, part: &[u8]) {
         self.bytes.push(kind);
-        for (run, index) in part.split(|&byte| byte == END).zip(0..) {
+        for (index, run) in part.split(|&byte| byte == END).enumerate() {
             if index > 0 {
                 self.bytes.extend_from_slice(&[END, ESCAPED]);
             }

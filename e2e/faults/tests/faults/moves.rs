@@ -101,6 +101,7 @@ async fn a_failover_that_loses_writes_under_load_costs_no_stale_and_no_failed_re
     replica.ask::<()>(redis::cmd("REPLICAOF").arg("127.0.0.1").arg(master.port()));
     until("a replica", || follows(&replica)).await;
     sentinel.watch("faults", &master);
+    until("a sentinel that knows the replica", || sentinel.has_replica("faults")).await;
     let crowd = crowd(|| of_sentinel(&sentinel)).await;
     pause(millis(500)).await;
     // From here on the replica falls behind.
