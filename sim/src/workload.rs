@@ -245,8 +245,13 @@ impl<S: Subject> Callers<S> {
     async fn write_through(&self, node: usize, subject: Arc<S>, writer: Writer) {
         let (creates, commit) = (writer.creates, Arc::clone(&writer.commit));
         let written = self.patiently(subject.write_through(writer)).await;
-        // Rolled back, or given up before it committed.
-        let Some(commit) = commit.get() else { return };
+        // Rolled back, or given up before it committed. Of the second the node cannot know: it invalidates.
+        let Some(commit) = commit.get() else {
+            if written.is_none() {
+                self.world.disturbed();
+            }
+            return;
+        };
         match written {
             None => self.settle(node, None, commit),
             // Without a row nobody has told the key: the outbox has it.
