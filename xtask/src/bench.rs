@@ -133,7 +133,7 @@ pub(crate) const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "fleet-mixed",
-        question: "How many reads are stale on one node and on three, and how fast is it beside code by hand?",
+        question: "How many reads are stale in one process and in three, and how fast is it beside code by hand?",
         steps: &[
             REDIS,
             Run("cargo run --release --manifest-path bench/redis-bench/Cargo.toml -- fleet-mixed"),
