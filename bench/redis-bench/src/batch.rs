@@ -11,7 +11,7 @@ use yardstick::rounds::{Rounds, interleave};
 use yardstick::verdict::{Bound, Verdict};
 
 use crate::nodes::{Node, runtime};
-use crate::sides::{Bare, KEYS, MultiTier, OxRedis, Shared, Side, together};
+use crate::sides::{Bare, Batches, KEYS, MultiTier, OxRedis, Shared, together};
 use crate::spread::Spread;
 
 const KEYS_A_BATCH: usize = 100;
@@ -129,7 +129,7 @@ impl Sides {
     }
 }
 
-fn made<S: Side>(
+fn made<S: Batches>(
     runtime: &Runtime,
     side: &Arc<S>,
     tasks: usize,

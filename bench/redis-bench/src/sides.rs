@@ -24,13 +24,17 @@ use crate::nodes::Node;
 /// Keys that the server has.
 pub(crate) const KEYS: u32 = 10_000;
 
-/// Somebody who reads typed values. Answers are versions, so that nobody has to copy a value; of many
-/// keys, once all of their values are there, as a caller gets them.
+/// Somebody who reads typed values. Answers are versions, so that nobody has to copy a value.
 pub(crate) trait Side: Send + Sync + 'static {
     /// One key.
     #[expect(clippy::ptr_arg, reason = "caches look a key up by the type that they were made with")]
     fn one(&self, key: &String) -> impl Future<Output = u64> + Send;
-    /// Many keys in one call, or with all calls made at once: the sum.
+}
+
+/// Somebody who reads many in one call.
+pub(crate) trait Batches: Send + Sync + 'static {
+    /// Many keys in one call, or with all calls made at once: the sum, once all of their values are
+    /// there, as a caller gets them.
     fn many(&self, keys: &[String]) -> impl Future<Output = u64> + Send;
 }
 
@@ -57,7 +61,9 @@ impl Side for Shared {
         let read = self.cache.read(key).skip_memory().get().await;
         read.and_then(|lookup| lookup.found()).expect("the server has every key").version
     }
+}
 
+impl Batches for Shared {
     async fn many(&self, keys: &[String]) -> u64 {
         let pages = self.cache.get_many(keys).await.into_iter();
         let versions = pages.map(|lookup| {
@@ -81,10 +87,6 @@ impl Side for Peeking {
     async fn one(&self, key: &String) -> u64 {
         let read = self.0.peek_shared(key).await;
         read.and_then(|lookup| lookup.found()).expect("the server has every key").version
-    }
-
-    async fn many(&self, keys: &[String]) -> u64 {
-        join_all(keys.iter().map(|key| self.one(key))).await.into_iter().sum()
     }
 }
 
@@ -112,7 +114,9 @@ impl Side for Bare {
         let bytes: Vec<u8> = connection.get(key).await.expect("the server answers");
         black_box(&page(&bytes)).version
     }
+}
 
+impl Batches for Bare {
     async fn many(&self, keys: &[String]) -> u64 {
         let mut connection = self.0.clone();
         let values: Vec<Vec<u8>> = connection.mget(keys).await.expect("the server answers");
@@ -166,7 +170,9 @@ impl Side for MultiTier {
     async fn one(&self, key: &String) -> u64 {
         black_box(&self.page(key).await).version
     }
+}
 
+impl Batches for MultiTier {
     async fn many(&self, keys: &[String]) -> u64 {
         let pages = join_all(keys.iter().map(|key| self.page(key))).await;
         black_box(&pages).iter().map(|page| page.version).sum()
@@ -194,7 +200,9 @@ impl Side for OxRedis {
         let page = self.0.get(key).await.expect("the server answers");
         black_box(page.expect("the server has every key")).version
     }
+}
 
+impl Batches for OxRedis {
     async fn many(&self, keys: &[String]) -> u64 {
         let pages = self.0.get_many(keys).await.expect("the server answers");
         assert_eq!(pages.len(), keys.len(), "the server has every key");

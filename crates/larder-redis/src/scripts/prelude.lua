@@ -8,7 +8,7 @@ local OURS, CHANNEL, LOG_RECORDS_MAX = ARGV[2], ARGV[3], ARGV[4]
 local HARD, SOFT, KEY = 104, 115, 107
 local call, sub = redis.call, string.sub
 
--- `raised` is the last position that was written into the tag table.
+-- No position in the tag table is above `raised`.
 local epoch, head, barrier, raised, slots, theirs, run
 
 -- Meta and tag table carry one epoch; the log starts empty. Values and leases stay: their epoch
