@@ -33,7 +33,7 @@ pub struct SharedTier {
 
 /// Redis cannot be reached, or refuses.
 #[derive(Debug, thiserror::Error)]
-#[error("Redis is {mode} (ARCADE_REDIS) and did not join within {START_PATIENCE:?}: {reason}")]
+#[error("Redis is {mode} (ARCADE_REDIS) and did not join: {reason}")]
 pub struct NoRedis {
     mode: &'static str,
     reason: String,
@@ -120,13 +120,14 @@ impl SharedTier {
             redis.connected().await;
             asking.await
         };
-        let refused = match tokio::time::timeout(START_PATIENCE, asking).await {
+        let reason = match tokio::time::timeout(START_PATIENCE, asking).await {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(_) => None,
+            Ok(Err(refused)) => refused.to_string(),
+            Err(_) => {
+                let last = last_fault(redis).unwrap_or_else(|| "no answer".to_owned());
+                format!("{last} (after {START_PATIENCE:?})")
+            }
         };
-        let last = || last_fault(redis);
-        let reason = refused.or_else(last).unwrap_or_else(|| "no answer".to_owned());
         Err(NoRedis { mode: self.mode.name(), reason })
     }
 

@@ -142,11 +142,7 @@ async fn replicas_without_which_a_primary_takes_writes_are_warned_of() {
     let (primary, replica) = (RedisServer::start(), RedisServer::start());
     replica.ask::<()>(redis::cmd("REPLICAOF").arg("127.0.0.1").arg(primary.port()));
     let following = async {
-        loop {
-            let said: String = replica.ask(redis::cmd("INFO").arg("replication"));
-            if said.contains("master_link_status:up") {
-                return;
-            }
+        while !replica.follows(&primary) {
             SystemClock.sleep_until(SystemClock.precise().plus(Duration::from_millis(20))).await;
         }
     };

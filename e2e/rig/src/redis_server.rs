@@ -134,6 +134,15 @@ impl RedisServer {
         self.run();
     }
 
+    /// Whether it follows this primary and the primary knows. A replica says so first: until the primary has
+    /// reaped the child that wrote the snapshot, it counts the replica for nothing.
+    pub fn follows(&self, primary: &RedisServer) -> bool {
+        let replication =
+            |server: &RedisServer| -> String { server.ask(redis::cmd("INFO").arg("replication")) };
+        replication(self).contains("master_link_status:up")
+            && replication(primary).contains("state=online")
+    }
+
     /// Asks it one command on a connection of its own.
     ///
     /// # Panics

@@ -34,17 +34,12 @@ fn slot_of(cluster: &RedisCluster, shard: u32) -> u16 {
     cluster.slot_of(&format!("{{fleet.16.{shard}}}"))
 }
 
-fn info(server: &RedisServer, line: &str) -> bool {
-    let info: String = server.ask(redis::cmd("INFO").arg("replication"));
-    info.contains(line)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failover_that_loses_writes_shows_nothing_from_before_it() {
     let (mut master, replica) = (RedisServer::start(), RedisServer::start());
     let (sentinel, source) = (Sentinel::start(), Source::default());
     replica.ask::<()>(redis::cmd("REPLICAOF").arg("127.0.0.1").arg(master.port()));
-    until("a replica", async || info(&replica, "master_link_status:up")).await;
+    until("a replica", async || replica.follows(&master)).await;
     sentinel.watch("shop", &master);
     until("a sentinel that knows the replica", async || sentinel.has_replica("shop")).await;
     let (a, b) = (node(of_sentinel(&sentinel)).await, node(of_sentinel(&sentinel)).await);

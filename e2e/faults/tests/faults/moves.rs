@@ -18,11 +18,6 @@ fn on_loopback(port: u16) -> Address {
     Address::Tcp("127.0.0.1".into(), port)
 }
 
-fn follows(replica: &RedisServer) -> bool {
-    let info: String = replica.ask(redis::cmd("INFO").arg("replication"));
-    info.contains("master_link_status:up")
-}
-
 fn of_sentinel(sentinel: &Sentinel) -> RedisOptions {
     RedisOptions::new(Topology::Sentinel {
         sentinels: vec![on_loopback(sentinel.port())],
@@ -99,7 +94,7 @@ async fn a_failover_that_loses_writes_under_load_costs_no_stale_and_no_failed_re
     let (mut master, replica, sentinel) =
         (RedisServer::start(), RedisServer::start(), Sentinel::start());
     replica.ask::<()>(redis::cmd("REPLICAOF").arg("127.0.0.1").arg(master.port()));
-    until("a replica", || follows(&replica)).await;
+    until("a replica", || replica.follows(&master)).await;
     sentinel.watch("faults", &master);
     until("a sentinel that knows the replica", || sentinel.has_replica("faults")).await;
     let crowd = crowd(|| of_sentinel(&sentinel)).await;
@@ -154,7 +149,7 @@ async fn a_master_that_is_demoted_under_load_is_left_within_a_second() {
         })
         .await;
         took.extend(there.into_iter().flatten());
-        until("it to follow", || follows(old)).await;
+        until("it to follow", || old.follows(new)).await;
     }
     let (slowest, all) = (took.iter().max().copied(), took.iter().sum::<Duration>());
     let mean = all / took.len() as u32;
