@@ -1,6 +1,8 @@
 local value, lease, token, entry, expires_at, tags = KEYS[5], KEYS[6], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 call('DEL', NONE)
 same_run()
+-- As in an append, and nothing of it may be stored.
+if theirs ~= OURS then return {'outranked'} end
 local held = take(lease, token)
 -- Nothing would flag the entry later, so a soft record since its lease rejects it too. A store
 -- without a record would leave older copies alive.

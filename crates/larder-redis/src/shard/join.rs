@@ -33,6 +33,11 @@ impl Join {
         let joined = joined.as_ref().filter(|joined| joined.line.as_ptr() == Arc::as_ptr(line))?;
         Some(joined.reply)
     }
+
+    /// The shard has other parameters by now: the next verb asks again.
+    pub(super) fn forget(&self) {
+        *self.joined.lock() = None;
+    }
 }
 
 impl RedisShard {

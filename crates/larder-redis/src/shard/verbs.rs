@@ -132,6 +132,7 @@ impl RedisShard {
             }
             b"held" => LeaseReply::Held,
             _ => {
+                self.join.forget();
                 let reason = "the namespace is used with higher parameters";
                 return Err(Fault::new(FaultKind::Refused, scripts::LEASE.verb, reason));
             }
@@ -161,19 +162,35 @@ impl RedisShard {
     }
 
     pub(super) async fn append_records(&self, records: Vec<Record>) -> Result<Appended, Fault> {
-        let records = &records;
-        let answer = self
-            .within(Need::Essential, Repeat::Once, scripts::APPEND.verb, |line| async move {
-                // The format of records is frozen, so that an outranked node can append too. It
-                // cannot know the others' form of a key: it names the key's whole cache.
+        let call = || self.append_call(&records);
+        let answer = self.log(scripts::APPEND.verb, &records, &call).await?;
+        appended(scripts::APPEND.verb, answer)
+    }
+
+    /// Runs a script that logs records: `call`, where this node is a member. The format of records is frozen, so
+    /// that an outranked node can append too. It cannot know the others' form of a key: it names the key's whole
+    /// cache.
+    async fn log(
+        &self,
+        verb: &'static str,
+        records: &[Record],
+        call: &impl Fn() -> Call,
+    ) -> Result<Value, Fault> {
+        self.within(Need::Essential, Repeat::Once, verb, |line| async move {
+            loop {
                 let call = match self.join(&line).await? {
-                    ConnectReply::Joined { .. } => self.append_call(records),
+                    ConnectReply::Joined { .. } => call(),
                     ConnectReply::Outranked { .. } => self.append_call(&widened(records)),
                 };
-                line.call(&call).await
-            })
-            .await?;
-        appended(scripts::APPEND.verb, answer)
+                let answer = line.call(&call).await?;
+                if !is_outranked(&answer) {
+                    return Ok(answer);
+                }
+                // Others came since it joined. Nothing is logged yet.
+                self.join.forget();
+            }
+        })
+        .await
     }
 
     fn append_call(&self, records: &[Record]) -> Call {
@@ -193,16 +210,8 @@ impl RedisShard {
         records: Vec<Record>,
     ) -> Result<(Appended, FillReply), Fault> {
         let verb = scripts::WRITE_THROUGH.verb;
-        let (fill, records) = (&fill, &records);
-        let answer = self
-            .within(Need::Essential, Repeat::Once, verb, |line| async move {
-                let call = match self.join(&line).await? {
-                    ConnectReply::Joined { .. } => self.write_through_call(fill, records),
-                    ConnectReply::Outranked { .. } => self.append_call(&widened(records)),
-                };
-                line.call(&call).await
-            })
-            .await?;
+        let call = || self.write_through_call(&fill, &records);
+        let answer = self.log(verb, &records, &call).await?;
         let mut answer = Answer::list(verb, answer)?;
         let appended = Appended { epoch: answer.epoch()?, position: answer.number()? };
         let stored = answer.optional_number()?.map_or(FillReply::Rejected, reply_of);
@@ -250,6 +259,9 @@ impl RedisShard {
         // Of keys in another form this node would not know which entries they are.
         let (theirs, ours) = (answer.parameters()?, self.options.parameters);
         let forms = (theirs.version(), theirs.encoding());
+        if theirs != ours {
+            self.join.forget();
+        }
         if forms != (ours.version(), ours.encoding()) {
             let reason = format!("the namespace is used with version and key encoding {forms:?}");
             return Err(Fault::new(FaultKind::Refused, verb, reason));
@@ -292,6 +304,16 @@ fn stored(fill: &Fill) -> Vec<Vec<u8>> {
         decimal(entry.expires_at.0),
         tags.collect(),
     ]
+}
+
+/// Whether a script did nothing, because the shard has other parameters than its caller.
+fn is_outranked(answer: &Value) -> bool {
+    match answer {
+        Value::Array(values) => {
+            matches!(values.as_slice(), [Value::BulkString(word)] if word == b"outranked")
+        }
+        _ => false,
+    }
 }
 
 /// The records as a node gives them whose keys others cannot read: each key as its cache.

@@ -1,6 +1,7 @@
 //! Nodes that share a real Redis server, each over connections of its own.
 
 mod access;
+mod builds;
 mod connections;
 mod faults;
 mod keyspace;
