@@ -51,8 +51,8 @@ pub(crate) const NIGHTLY_LAYERS: &[Layer] = &[
     Layer { name: "mutants on servers", steps: &[Run(FLEET_MUTANTS)] },
 ];
 
-const FLEET_MUTANTS: &str =
-    "cargo run --quiet -p larder-sim --profile sim -- mutants --list e2e/faults/mutants.toml";
+const FLEET_MUTANTS: &str = "cargo run --quiet -p larder-sim --profile sim -- mutants \
+    --list e2e/faults/mutants.toml --list e2e/faults/scripts.toml";
 
 const PIP: Step = Package { name: "python3-pip", program: "/usr/bin/pip3" };
 

@@ -17,24 +17,38 @@ pub(crate) enum CaughtBy {
     Promise(String),
     /// A promise of the shards' conformance suite, broken by the reference server.
     Conformance(String),
+    /// The same, broken by a shard on a real Redis.
+    Redis(String),
     /// A test of the cache's thread orders, under the model checker.
     Shuttle(String),
     /// A test of a fleet on real servers.
     Fleet(String),
 }
 
-const KINDS: &str = "directed:<test>, promise:<test>, conformance:<promise>, shuttle:<test>, \
-                     fleet:<test>";
+const KINDS: &str = "directed:<test>, promise:<test>, conformance:<promise>, redis:<promise>, \
+                     shuttle:<test>, fleet:<test>";
 
 fn named(kind: &str) -> Option<fn(String) -> CaughtBy> {
     Some(match kind {
         "directed" => CaughtBy::Directed,
         "promise" => CaughtBy::Promise,
         "conformance" => CaughtBy::Conformance,
+        "redis" => CaughtBy::Redis,
         "shuttle" => CaughtBy::Shuttle,
         "fleet" => CaughtBy::Fleet,
         _ => return None,
     })
+}
+
+impl CaughtBy {
+    /// Whether one run answers for both: all promises of a suite are asked for together.
+    pub(crate) fn runs_with(&self, other: &CaughtBy) -> bool {
+        match (self, other) {
+            (CaughtBy::Conformance(_), CaughtBy::Conformance(_))
+            | (CaughtBy::Redis(_), CaughtBy::Redis(_)) => true,
+            (one, other) => one == other,
+        }
+    }
 }
 
 impl TryFrom<String> for CaughtBy {
@@ -173,13 +187,13 @@ mod tests {
         assert_eq!(mutants[0].sites[0].replace, "true");
     }
 
-    /// How §10 of the protocol calls what notices a mutant. Wrong thread orders are no rows of it.
+    /// How §10 of the protocol calls what notices a mutant. Wrong thread orders and scripts are no rows of it.
     fn noticed_by(caught_by: &CaughtBy) -> Option<&'static str> {
         match caught_by {
             CaughtBy::Simulation => Some("seeds"),
             CaughtBy::Directed(_) | CaughtBy::Promise(_) => Some("script"),
             CaughtBy::Conformance(_) => Some("suite"),
-            CaughtBy::Shuttle(_) | CaughtBy::Fleet(_) => None,
+            CaughtBy::Redis(_) | CaughtBy::Shuttle(_) | CaughtBy::Fleet(_) => None,
         }
     }
 

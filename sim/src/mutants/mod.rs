@@ -58,11 +58,11 @@ pub(crate) fn hunt(root: &Path, lists: &[PathBuf], only: &str) -> Result<()> {
     Ok(())
 }
 
-/// One mutant for each check that is to catch any.
+/// One mutant for each run of checks that is to catch any.
 fn checks_of<'m>(hunted: &[(u32, &'m Mutant)]) -> Vec<&'m Mutant> {
     let mut checks: Vec<&Mutant> = Vec::new();
     for (_, mutant) in hunted {
-        if !checks.iter().any(|check| check.caught_by == mutant.caught_by) {
+        if !checks.iter().any(|check| check.caught_by.runs_with(&mutant.caught_by)) {
             checks.push(mutant);
         }
     }
@@ -87,7 +87,7 @@ fn verdict(mutant: &Mutant, output: &Output) -> Result<Option<String>> {
                 _ => bail!("the simulator did not run: {errors}"),
             }
         }
-        CaughtBy::Conformance(promise) => {
+        CaughtBy::Conformance(promise) | CaughtBy::Redis(promise) => {
             let broken = text.contains(&format!("BROKEN {promise}: "));
             ensure!(output.status.success() || broken, "the suite broke, but not {promise}:\n{text}");
             Ok(broken.then(|| promise.clone()))

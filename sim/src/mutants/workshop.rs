@@ -28,6 +28,8 @@ const SEEDS_UNCHANGED: &str = "1000";
 
 /// The test that runs the conformance suite against the reference server.
 const SUITE: &str = "the_reference_server_keeps_every_promise";
+/// The one that runs it against a real Redis.
+const REDIS_SUITE: &str = "a_single_server_keeps_every_promise";
 
 /// The copy.
 pub(super) struct Workshop {
@@ -47,6 +49,7 @@ enum Program {
     SimulatorTests,
     Promises,
     Conformance,
+    RedisConformance,
     ThreadOrders,
     Fleet,
 }
@@ -58,7 +61,7 @@ struct Order {
 }
 
 /// What runs for long is optimised; the scripted tests would take longer to optimise than to run.
-const ORDERS: [Order; 5] = [
+const ORDERS: [Order; 6] = [
     Order {
         arguments: "build --profile sim -p larder-sim --bin larder-sim",
         makes: &[("larder-sim", Program::Simulator)],
@@ -77,6 +80,10 @@ const ORDERS: [Order; 5] = [
         makes: &[("larder", Program::ThreadOrders)],
     },
     Order {
+        arguments: "test --no-run -p larder-redis --test conformance",
+        makes: &[("conformance", Program::RedisConformance)],
+    },
+    Order {
         arguments: "test --no-run -p larder-faults --test faults",
         makes: &[("faults", Program::Fleet)],
     },
@@ -89,6 +96,7 @@ impl Program {
             CaughtBy::Directed(_) => Program::SimulatorTests,
             CaughtBy::Promise(_) => Program::Promises,
             CaughtBy::Conformance(_) => Program::Conformance,
+            CaughtBy::Redis(_) => Program::RedisConformance,
             CaughtBy::Shuttle(_) => Program::ThreadOrders,
             CaughtBy::Fleet(_) => Program::Fleet,
         }
@@ -189,6 +197,7 @@ impl Furnished {
                 command.args(["run", "--until-violation", "--threads", "1", "--seeds", seeds])
             }
             CaughtBy::Conformance(_) => command.args(["--exact", SUITE]),
+            CaughtBy::Redis(_) => command.args(["--exact", REDIS_SUITE]),
             CaughtBy::Directed(test)
             | CaughtBy::Promise(test)
             | CaughtBy::Shuttle(test)
@@ -256,7 +265,9 @@ mod tests {
     #[test]
     fn every_mutant_of_the_project_still_applies() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
-        for (mutants, changed_min) in [("sim/mutants", 10), ("e2e/faults/mutants.toml", 3)] {
+        for (mutants, changed_min) in
+            [("sim/mutants", 10), ("e2e/faults/mutants.toml", 3), ("e2e/faults/scripts.toml", 1)]
+        {
             let list = list::read(&[root.join(mutants)]).expect("lists");
             let files = rewritten_files(root, &list.mutants).expect("they apply");
             assert!(files.len() >= changed_min, "only {} files are changed", files.len());
