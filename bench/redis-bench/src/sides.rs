@@ -1,12 +1,12 @@
-//! Who is asked for values that only the server has: Larder, a bare client, and the peers with
-//! their memory tier left out. All values are the same JSON.
+//! Who is asked for values that only the server has: a bare client, the peers with their memory tier
+//! left out, and Larder with its memory left out too, or as it comes. All values are the same JSON.
 
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use larder::{Cache, Larder};
+use larder::{Cache, Codec, Larder};
 use larder_rig::RedisServer;
 use multi_tier_cache::{CacheManager, CacheStrategy, CacheSystemBuilder, RedisCache, TierConfig};
 use oxcache::Cache as Ox;
@@ -19,7 +19,7 @@ use yardstick::clocks::elapsed;
 use yardstick::home;
 use yardstick::page::Page;
 
-use crate::nodes::Node;
+use crate::nodes::{Node, fill};
 
 /// Keys that the server has.
 pub(crate) const KEYS: u32 = 10_000;
@@ -38,7 +38,7 @@ pub(crate) trait Batches: Send + Sync + 'static {
     fn many(&self, keys: &[String]) -> impl Future<Output = u64> + Send;
 }
 
-/// Larder, with all of its memory but without looking into it, or with next to none.
+/// A cache of Larder whose answers come from the server.
 pub(crate) struct Shared {
     _larder: Larder,
     _redis: larder_redis::Redis,
@@ -46,13 +46,27 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn of(node: Node) -> Self {
+    /// As it comes: what is read is put into memory.
+    pub(crate) fn with_memory(node: Node) -> Self {
         Shared { _larder: node.larder, _redis: node.redis, cache: node.cache }
     }
 
-    /// The node of `node`, by another of its caches.
-    pub(crate) fn by(node: Node, cache: Cache<String, Page>) -> Self {
-        Shared { cache, ..Shared::of(node) }
+    /// A cache of `node` that leaves memory out.
+    ///
+    /// # Errors
+    /// It has been made before.
+    pub(crate) fn without_memory(node: Node, codec: Codec) -> anyhow::Result<Self> {
+        let cache = node.larder.cache("shared").fresh_for(home::FRESH_FOR).codec(codec);
+        let cache = cache.memory_bytes_max(0).build()?;
+        Ok(Shared { cache, ..Shared::with_memory(node) })
+    }
+
+    /// Puts the first version of each of these keys into the shared tier.
+    ///
+    /// # Errors
+    /// It does not take them.
+    pub(crate) async fn fill(&self, texts: &[String]) -> anyhow::Result<()> {
+        fill(&self.cache, texts).await
     }
 }
 
@@ -70,23 +84,6 @@ impl Batches for Shared {
             lookup.and_then(|lookup| lookup.found()).expect("the server has every key").version
         });
         versions.sum()
-    }
-}
-
-/// Larder, which keeps nothing of what it reads.
-pub(crate) struct Peeking(Cache<String, Page>);
-
-impl Peeking {
-    /// By the cache of `node`, which must live as long.
-    pub(crate) fn of(node: &Node) -> Self {
-        Peeking(node.cache.clone())
-    }
-}
-
-impl Side for Peeking {
-    async fn one(&self, key: &String) -> u64 {
-        let read = self.0.peek_shared(key).await;
-        read.and_then(|lookup| lookup.found()).expect("the server has every key").version
     }
 }
 

@@ -12,10 +12,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use larder::key::EncodedKey;
 use larder::shard::Epoch;
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, Value};
+use smallvec::SmallVec;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -27,15 +30,22 @@ use crate::options::RedisOptions;
 
 /// How many reads wait, before callers wait to be queued.
 const QUEUE_MAX: usize = 1024;
-/// How many reads go into one pipeline, so that one does not hold up the server.
-const READS_MAX: usize = 256;
+/// How many values go into one pipeline, unless one read asks for more. What comes back at once is still in the
+/// processor's cache when it is decoded, on both ends.
+const KEYS_MAX: usize = 256;
+/// How many pipelines are under way where they are full: with one the line is idle in between, with more both ends
+/// are late with what they have.
+const UNDER_WAY_MAX: usize = 2;
 /// How many values one command asks for: the server does nothing else until it has answered it.
 const VALUES_MAX: usize = 64;
+
+/// Most reads are of one key, and need no list on the heap.
+pub(crate) type OneOrMany<T> = SmallVec<[T; 1]>;
 
 /// The answer to one read: the values in order, then what the meta of their shard said.
 #[derive(Debug)]
 pub(crate) struct RawRead {
-    pub(crate) values: Vec<Value>,
+    pub(crate) values: OneOrMany<Value>,
     pub(crate) meta: Meta,
 }
 
@@ -57,7 +67,7 @@ impl Meta {
 
 struct Read {
     names: Arc<Names>,
-    keys: Arc<[EncodedKey]>,
+    keys: OneOrMany<EncodedKey>,
     answer: oneshot::Sender<Result<RawRead, Fault>>,
 }
 
@@ -93,7 +103,7 @@ impl Reads {
     pub(crate) async fn read(
         &self,
         names: Arc<Names>,
-        keys: Arc<[EncodedKey]>,
+        keys: OneOrMany<EncodedKey>,
     ) -> Result<RawRead, Fault> {
         let (answer, answered) = oneshot::channel();
         let lost = || Fault::new(FaultKind::Lost, "read", "the connection was closed");
@@ -126,30 +136,45 @@ async fn polled_again() {
     .await;
 }
 
-/// One pipeline after the other: while one is under way, the next becomes long. Two at a time cost
-/// both ends more and were no faster.
+/// One pipeline after the other: while one is under way, the next becomes long. Only behind a full one the next
+/// does not wait.
 async fn run(
-    mut connection: MultiplexedConnection,
+    connection: MultiplexedConnection,
     mut waiting: mpsc::Receiver<Read>,
     due: Arc<Notify>,
     limit: Duration,
 ) {
     loop {
         due.notified().await;
+        let mut under_way = FuturesUnordered::new();
         loop {
-            let taken = std::iter::from_fn(|| waiting.try_recv().ok()).take(READS_MAX);
-            let reads: Vec<Read> = taken.collect();
-            let is_full = reads.len() == READS_MAX;
-            exchange(&mut connection, reads, limit).await;
+            let (reads, is_full) = taken(&mut waiting);
+            under_way.push(exchange(connection.clone(), reads, limit));
             // Behind a full one there may be others, which have said already that they are due.
             if !is_full {
                 break;
             }
+            if under_way.len() == UNDER_WAY_MAX {
+                under_way.next().await;
+            }
         }
+        while under_way.next().await.is_some() {}
     }
 }
 
-async fn exchange(connection: &mut MultiplexedConnection, reads: Vec<Read>, limit: Duration) {
+/// What waits, as much as one pipeline takes, and whether it is full.
+fn taken(waiting: &mut mpsc::Receiver<Read>) -> (Vec<Read>, bool) {
+    let (mut reads, mut room) = (Vec::new(), KEYS_MAX);
+    while room > 0
+        && let Ok(read) = waiting.try_recv()
+    {
+        room = room.saturating_sub(read.keys.len());
+        reads.push(read);
+    }
+    (reads, room == 0)
+}
+
+async fn exchange(mut connection: MultiplexedConnection, reads: Vec<Read>, limit: Duration) {
     let shards = by_shard(reads);
     if shards.is_empty() {
         return;

@@ -95,16 +95,20 @@ impl Breaker {
         }
     }
 
-    /// Whether a call may go now. Half open, it is a probe then.
-    pub(crate) fn admits(&mut self, now: Moment) -> bool {
+    /// Whether a call may go now. Half open, it is a probe then. Closed, nobody asks for the time.
+    pub(crate) fn admits(&mut self, now: impl FnOnce() -> Moment) -> bool {
         match &mut self.state {
             State::Closed => true,
-            State::Open { until } if now < *until => false,
-            State::Open { .. } => {
-                self.state = State::HalfOpen { good: 0, probing_since: Some(now) };
-                true
+            State::Open { until } => {
+                let now = now();
+                let is_over = *until <= now;
+                if is_over {
+                    self.state = State::HalfOpen { good: 0, probing_since: Some(now) };
+                }
+                is_over
             }
             State::HalfOpen { probing_since, .. } => {
+                let now = now();
                 // A probe that never reported, because its caller went away, is replaced.
                 let patience = self.options.open_for;
                 let free = probing_since.is_none_or(|since| since.plus(patience) <= now);
@@ -202,7 +206,7 @@ mod tests {
         let mut breaker = breaker();
         assert_eq!(breaker.record(Sample::Failed, at(0)), None);
         assert_eq!(breaker.record(Sample::Failed, at(0)), Some(BreakerState::Open));
-        assert!(!breaker.admits(at(1)));
+        assert!(!breaker.admits(|| at(1)));
     }
 
     #[test]
@@ -213,10 +217,10 @@ mod tests {
         }
         // The tenth makes them enough.
         for call in 9..15 {
-            assert!(breaker.admits(at(10 * call)));
+            assert!(breaker.admits(|| at(10 * call)));
             breaker.record(SLOW, at(10 * call));
         }
-        assert!(!breaker.admits(at(141)));
+        assert!(!breaker.admits(|| at(141)));
     }
 
     #[test]
@@ -265,19 +269,19 @@ mod tests {
     #[test]
     fn half_open_lets_one_call_through_at_a_time() {
         let mut breaker = opened_at_zero();
-        assert!(!breaker.admits(at(499)));
-        assert!(breaker.admits(at(500)));
+        assert!(!breaker.admits(|| at(499)));
+        assert!(breaker.admits(|| at(500)));
         assert_eq!(breaker.state(), BreakerState::HalfOpen);
-        assert!(!breaker.admits(at(501)));
+        assert!(!breaker.admits(|| at(501)));
         breaker.record(FAST, at(502));
-        assert!(breaker.admits(at(503)));
+        assert!(breaker.admits(|| at(503)));
     }
 
     #[test]
     fn good_probes_close_it() {
         let mut breaker = opened_at_zero();
         for probe in 0..3 {
-            assert!(breaker.admits(at(500 + probe)));
+            assert!(breaker.admits(|| at(500 + probe)));
             breaker.record(FAST, at(500 + probe));
         }
         assert_eq!(breaker.state(), BreakerState::Closed);
@@ -286,17 +290,17 @@ mod tests {
     #[test]
     fn one_bad_probe_opens_it_again() {
         let mut breaker = opened_at_zero();
-        assert!(breaker.admits(at(500)));
+        assert!(breaker.admits(|| at(500)));
         breaker.record(SLOW, at(600));
-        assert!(!breaker.admits(at(1_099)));
-        assert!(breaker.admits(at(1_100)));
+        assert!(!breaker.admits(|| at(1_099)));
+        assert!(breaker.admits(|| at(1_100)));
     }
 
     #[test]
     fn a_probe_that_never_reports_is_replaced() {
         let mut breaker = opened_at_zero();
-        assert!(breaker.admits(at(500)));
-        assert!(!breaker.admits(at(999)));
-        assert!(breaker.admits(at(1_000)));
+        assert!(breaker.admits(|| at(500)));
+        assert!(!breaker.admits(|| at(999)));
+        assert!(breaker.admits(|| at(1_000)));
     }
 }

@@ -106,7 +106,7 @@ impl Server {
     /// The line to use for a call, if one may go now.
     pub(crate) fn line(&self, need: Need) -> Result<Arc<Line>, Fault> {
         let Some(line) = self.inner.line.load_full() else { return Err(self.inner.away()) };
-        if need == Need::Optional && !self.inner.breaker.lock().admits(self.inner.now()) {
+        if need == Need::Optional && !self.inner.breaker.lock().admits(|| self.inner.now()) {
             let reason = "the server is slow or fails; its breaker is open";
             return Err(Fault::new(FaultKind::Lost, "breaker", reason));
         }

@@ -70,11 +70,10 @@ impl RedisShard {
     }
 
     pub(super) async fn read_values(&self, keys: Vec<EncodedKey>) -> Result<ReadReply, Fault> {
-        let keys: Arc<[EncodedKey]> = keys.into();
         let asked = &keys;
         let read = |line: Arc<Line>| async move {
             self.join_as_member(&line).await?;
-            line.reads().read(Arc::clone(&self.names), Arc::clone(asked)).await
+            line.reads().read(Arc::clone(&self.names), asked.iter().cloned().collect()).await
         };
         let mut way = self.way(Need::Optional, Repeat::Idempotent, "read")?;
         // Without a timer of its own: its pipeline has one.

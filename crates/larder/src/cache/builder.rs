@@ -100,7 +100,9 @@ impl<K: Key, V: Entry> CacheBuilder<K, V> {
         compression: Compression => |policy: &mut Policy, compression| policy.form.compression = compression;
         /// From how many encoded bytes on a value counts as long. Default 1 KiB.
         compress_from: usize => |policy: &mut Policy, bytes| policy.form.compress_from = bytes;
-        /// Gives the cache a memory budget of its own instead of a part of the node's.
+        /// Gives the cache a memory budget of its own instead of a part of the node's: 64 KiB or more.
+        /// Zero leaves memory out: each read asks the shared tier, which there must be. That is for values
+        /// that are seldom read twice by one process, and would push out others.
         memory_bytes_max: u64 => |policy: &mut Policy, bytes| policy.memory_bytes_max = Some(bytes);
         /// How many loads of this cache may run in the background at a time. Default 16.
         refreshes_max: usize => |policy: &mut Policy, count| policy.refreshes_max = count;
@@ -126,15 +128,19 @@ impl<K: Key, V: Entry> CacheBuilder<K, V> {
     pub fn build(self) -> Result<Cache<K, V>, BuildError> {
         let mut mistakes = mistakes_of_name(&self.name);
         mistakes.extend(mistakes_of(&self.policy, self.node.limits.ttl_max));
+        if !self.policy.keeps_in_memory() && !self.node.shares_values() {
+            let problem = "is zero, and there is no shared tier; nothing would be kept";
+            mistakes.push(Mistake::new("memory_bytes_max", problem));
+        }
         BuildError::unless_empty(mistakes)?;
         let (node, policy, name) = (self.node, self.policy, self.name);
         let counters = Arc::new(Counters::default());
         let memory = match policy.memory_bytes_max {
-            Some(bytes_max) => {
+            Some(bytes_max) if policy.keeps_in_memory() => {
                 let bounds = Bounds { bytes_max, entries_max: u64::MAX };
                 Arc::new(Memory::new(bounds, node.hashing.clone()))
             }
-            None => Arc::clone(node.shared_memory()),
+            _ => Arc::clone(node.shared_memory()),
         };
         let entry = CacheEntry {
             name: name.clone(),
@@ -227,9 +233,9 @@ fn mistakes_of(policy: &Policy, ttl_max: Duration) -> Vec<Mistake> {
     );
     let budget = policy.memory_bytes_max.unwrap_or(BYTES_MIN);
     refuse(
-        budget < BYTES_MIN,
+        (1..BYTES_MIN).contains(&budget),
         "memory_bytes_max",
-        format!("is {budget}; it must be at least {BYTES_MIN}"),
+        format!("is {budget}; it must be zero, or at least {BYTES_MIN}"),
     );
     mistakes
 }

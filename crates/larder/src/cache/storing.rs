@@ -11,7 +11,7 @@ use crate::clock::Moment;
 use crate::hit::{Answer, Lookup, Origin};
 use crate::invalidation::{Invalidated, Outcome};
 use crate::loaded::{Content, Loaded};
-use crate::memory::resident::{Held, Resident, Stored};
+use crate::memory::resident::{Held, Resident};
 use crate::node::invalidate::has_pattern;
 use crate::node::invalidate::swept;
 use crate::node::marks::Target;
@@ -186,8 +186,7 @@ impl<V: Entry> Storing<V> {
         };
         let resident = core.make(&self.sought, making, self.value);
         if stored.is_some() && !named {
-            let entry = Arc::clone(&resident) as Arc<dyn Stored>;
-            core.node.put(&entry, self.sought.memory_key.clone(), core.spot(&self.sought), None);
+            core.put(&self.sought, &resident, None);
         }
         resident
     }

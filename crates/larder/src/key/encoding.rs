@@ -96,12 +96,13 @@ impl Encoder {
 
     fn escaped(&mut self, kind: u8, part: &[u8]) {
         self.bytes.push(kind);
-        for (index, run) in part.split(|&byte| byte == END).enumerate() {
-            if index > 0 {
-                self.bytes.extend_from_slice(&[END, ESCAPED]);
-            }
-            self.bytes.extend_from_slice(run);
+        let mut rest = part;
+        while let Some(end) = memchr::memchr(END, rest) {
+            self.bytes.extend_from_slice(&rest[..end]);
+            self.bytes.extend_from_slice(&[END, ESCAPED]);
+            rest = &rest[end + 1..];
         }
+        self.bytes.extend_from_slice(rest);
         self.bytes.push(END);
         self.ends.push(self.bytes.len());
     }

@@ -330,6 +330,11 @@ impl Node {
         self.of_cache(id, |cache| cache.kept_after_fresh).unwrap_or_default()
     }
 
+    /// Whether there is a tier for values beside memory.
+    pub(crate) fn shares_values(&self) -> bool {
+        self.views.iter().any(|view| view.shard.keeps_values())
+    }
+
     /// The map that caches without a budget of their own share.
     pub(crate) fn shared_memory(&self) -> &Arc<Memory> {
         &self.memory

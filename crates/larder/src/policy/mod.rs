@@ -35,6 +35,13 @@ pub(crate) struct Policy {
     pub(crate) consistency: Consistency,
 }
 
+impl Policy {
+    /// Whether values are kept in memory at all.
+    pub(crate) fn keeps_in_memory(&self) -> bool {
+        self.memory_bytes_max != Some(0)
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Policy {

@@ -145,9 +145,9 @@ impl<V: Entry> CacheCore<V> {
         if Some(entry.epoch) != place.epoch || view.skips_shared(Names { tags, ..sought.names() }) {
             return None;
         }
-        let resident = self.decode(sought, StoredAt { entry, l0, applied, place, tags })?;
-        let verdict = view.judge_elsewhere(&resident.meta, sought.names(), l0);
         let now = self.node.now();
+        let resident = self.decode(sought, StoredAt { entry, l0, applied, place, tags, now })?;
+        let verdict = view.judge_elsewhere(&resident.meta, sought.names(), l0);
         let fresh_until = resident.meta.fresh_until();
         if verdict == Verdict::Dead || now >= self.stale_until(&resident) {
             return None;

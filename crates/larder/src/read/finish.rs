@@ -32,6 +32,8 @@ pub(super) struct StoredAt<'a> {
     pub(super) place: Place,
     /// The tags of the value, without the prefixes of the key.
     pub(super) tags: &'a [NameHash],
+    /// When it is looked at.
+    pub(super) now: Moment,
 }
 
 impl<V: Entry> Leading<V> {
@@ -236,11 +238,22 @@ impl<V: Entry> CacheCore<V> {
         bypass_since: Option<Moment>,
     ) {
         // Whatever was read is older than what this node has acknowledged, also if its load began later.
-        if self.is_unflushed(sought) {
-            return;
+        if !self.is_unflushed(sought) {
+            self.put(sought, resident, bypass_since);
         }
-        let stored = Arc::clone(resident) as Arc<dyn Stored>;
-        self.node.put(&stored, sought.memory_key.clone(), self.spot(sought), bypass_since);
+    }
+
+    /// Puts an entry into memory, unless this cache leaves memory out.
+    pub(crate) fn put(
+        &self,
+        sought: &Sought,
+        resident: &Arc<Resident<V>>,
+        bypass_since: Option<Moment>,
+    ) {
+        if self.policy.keeps_in_memory() {
+            let stored = Arc::clone(resident) as Arc<dyn Stored>;
+            self.node.put(&stored, sought.memory_key.clone(), self.spot(sought), bypass_since);
+        }
     }
 
     /// An entry of the shared tier as one of memory. `None`: it cannot be decoded, a counted miss.
@@ -257,7 +270,7 @@ impl<V: Entry> CacheCore<V> {
                 }
             },
         };
-        let now = self.node.now();
+        let now = stored.now;
         let server_now = self.view(sought).shard.server_time(now);
         let fresh_for = entry.fresh_until.since(entry.loaded_at);
         let making = Making {

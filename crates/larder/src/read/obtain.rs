@@ -170,7 +170,8 @@ fn consider<V: Entry>(
     if view.skips_shared(Names { tags, ..leg.sought.names() }) {
         return Said::Next(Next::Load);
     }
-    let stored = StoredAt { entry: &entry, l0: leg.l0, applied, place: view.place(), tags };
+    let now = core.node.now();
+    let stored = StoredAt { entry: &entry, l0: leg.l0, applied, place: view.place(), tags, now };
     let Some(resident) = core.decode(&leg.sought, stored) else {
         return Said::AskLease { seen };
     };
@@ -179,7 +180,6 @@ fn consider<V: Entry>(
     if verdict == Verdict::Dead {
         return if view.mark() > leg.l0 { Said::Next(Next::Load) } else { Said::AskLease { seen } };
     }
-    let now = core.node.now();
     // A refresh wants something newer than what it was started for.
     let newer = leg.candidate.as_ref().is_none_or(|held| is_newer(meta, &held.resident.meta));
     let answer =

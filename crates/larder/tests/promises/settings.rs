@@ -87,6 +87,16 @@ async fn a_cache_tells_all_its_mistakes_at_once_and_each_once() {
 }
 
 #[tokio::test]
+async fn a_cache_without_memory_needs_a_shared_tier() {
+    let (_clock, larder) = node();
+    let error = numbers(&larder).memory_bytes_max(0).build().expect_err("nothing would be kept");
+    assert_eq!(
+        error.to_string(),
+        "`memory_bytes_max` is zero, and there is no shared tier; nothing would be kept"
+    );
+}
+
+#[tokio::test]
 async fn a_name_is_one_cache() {
     let (_clock, larder) = node();
     let _first = numbers(&larder).build().expect("a cache");

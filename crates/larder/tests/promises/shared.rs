@@ -45,6 +45,37 @@ async fn what_one_node_loaded_the_others_share() {
 }
 
 #[tokio::test]
+async fn a_cache_without_memory_keeps_its_promises_and_nothing_in_memory() {
+    let fleet = Fleet::new();
+    let (larder, _cable) = fleet.node();
+    let cache = numbers(&larder).memory_bytes_max(0).build().expect("a cache");
+    settle().await;
+    let source = Source::default();
+    let read = async || {
+        let reading = cache.get_or_load(&7, source.load());
+        let hit = within(&fleet.clock, millis(50), reading).await.expect("an answer");
+        settle().await;
+        (*hit, hit.origin())
+    };
+    assert_eq!(read().await, (1, Origin::Loaded));
+    for _ in 0..3 {
+        assert_eq!(read().await, (1, Origin::Shared));
+    }
+    assert!(cache.invalidate(&7).await.position().is_some());
+    assert_eq!(read().await, (2, Origin::Loaded));
+    assert!(cache.set(&7, 9).await.stored);
+    assert_eq!(read().await, (9, Origin::Shared));
+    assert!(cache.peek(&7).is_none() && cache.get(&7).await.is_some());
+    assert_eq!((cache.stats().entries, cache.stats().bytes), (0, 0));
+    let many = [cache.get_or_load(&8, source.load()), cache.get_or_load(&8, source.load())];
+    let loads = source.loads();
+    for hit in futures_util::future::join_all(many).await {
+        assert_eq!(*hit.expect("loaded"), 3);
+    }
+    assert_eq!(source.loads(), loads + 1, "those who ask at once share one load");
+}
+
+#[tokio::test]
 async fn what_one_node_found_absent_the_others_share() {
     let pair = pair().await;
     let absent = || pair.source.shaped(|_| None::<u32>);
