@@ -139,7 +139,10 @@ impl RedisServer {
     pub fn follows(&self, primary: &RedisServer) -> bool {
         let replication =
             |server: &RedisServer| -> String { server.ask(redis::cmd("INFO").arg("replication")) };
-        replication(self).contains("master_link_status:up")
+        let (said, port) = (replication(self), primary.port().to_string());
+        let is_of = |line: &str| line.strip_prefix("master_port:") == Some(port.as_str());
+        said.lines().any(is_of)
+            && said.contains("master_link_status:up")
             && replication(primary).contains("state=online")
     }
 

@@ -17,6 +17,9 @@ const COPIED: [&str; 6] =
     ["crates/larder", "crates/larder-macros", "crates/larder-redis", "e2e/faults", "e2e/rig", "sim"];
 /// Where the switch lives.
 const CRATE_ROOT: &str = "crates/larder/src/lib.rs";
+/// Where the scripts of Redis are put together, and by which expression.
+const SCRIPTS: &str = "crates/larder-redis/src/scripts/mod.rs";
+const SCRIPT_TEXT: &str = "parts.concat()";
 /// Which mutant is on in a process.
 pub(super) const SWITCH: &str = "LARDER_MUTANT";
 /// No mutant is on.
@@ -209,24 +212,52 @@ impl Furnished {
 }
 
 /// Every file of the workspace at `root` that a mutant changes, with the switches in it.
-fn rewritten_files<'m>(root: &Path, mutants: &'m [Mutant]) -> Result<Vec<(&'m Path, String)>> {
-    let mut files: BTreeMap<&Path, Vec<Edit<'_>>> = BTreeMap::new();
+fn rewritten_files(root: &Path, mutants: &[Mutant]) -> Result<Vec<(PathBuf, String)>> {
+    let mut sites: Vec<(u32, &str, Site)> = Vec::new();
     for (number, mutant) in (1..).zip(mutants) {
-        for Site { file, find, replace } in &mutant.sites {
-            let edit = Edit { mutant: &mutant.name, number, find, replace };
-            files.entry(file).or_default().push(edit);
-        }
+        let in_rust = sites_in_rust(root, mutant)?.into_iter();
+        sites.extend(in_rust.map(|site| (number, mutant.name.as_str(), site)));
     }
-    let with_switches = |(file, edits): (&'m Path, Vec<Edit<'_>>)| {
-        let source = fs::read_to_string(root.join(file))
-            .with_context(|| format!("no file {} to mutate", file.display()))?;
+    let mut files: BTreeMap<&Path, Vec<Edit<'_>>> = BTreeMap::new();
+    for (number, mutant, Site { file, find, replace }) in &sites {
+        let edit = Edit { mutant, number: *number, find, replace };
+        files.entry(file).or_default().push(edit);
+    }
+    let with_switches = |(file, edits): (&Path, Vec<Edit<'_>>)| {
+        let source = source(root, file)?;
         let in_larder = file.starts_with("crates/larder");
         let switch = if in_larder { "crate::mutant_is_on" } else { "::larder::mutant_is_on" };
         let text =
             rewritten(&source, &edits, switch).with_context(|| format!("in {}", file.display()))?;
-        Ok((file, text))
+        Ok((file.to_owned(), text))
     };
     files.into_iter().map(with_switches).collect()
+}
+
+/// The sites of a mutant as places of Rust: what it changes in scripts, it changes where they are put together.
+fn sites_in_rust(root: &Path, mutant: &Mutant) -> Result<Vec<Site>> {
+    let is_script = |site: &Site| site.file.extension().is_some_and(|kind| kind == "lua");
+    let (scripts, mut sites): (Vec<Site>, Vec<Site>) =
+        mutant.sites.iter().cloned().partition(is_script);
+    let mut text = SCRIPT_TEXT.to_owned();
+    for Site { file, find, replace } in &scripts {
+        let found = source(root, file)?.matches(find.as_str()).count();
+        let (mutant, file) = (&mutant.name, file.display());
+        ensure!(
+            found == 1,
+            "mutant {mutant:?} no longer applies: its text is {found} times in {file}"
+        );
+        text.push_str(&format!(".replace({find:?}, {replace:?})"));
+    }
+    if !scripts.is_empty() {
+        sites.push(Site { file: SCRIPTS.into(), find: SCRIPT_TEXT.to_owned(), replace: text });
+    }
+    Ok(sites)
+}
+
+fn source(root: &Path, file: &Path) -> Result<String> {
+    let path = root.join(file);
+    fs::read_to_string(path).with_context(|| format!("no file {} to mutate", file.display()))
 }
 
 /// The manifest of the copy: the workspace's own, with only the copied members.

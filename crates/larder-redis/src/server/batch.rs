@@ -30,8 +30,8 @@ use crate::options::RedisOptions;
 
 /// How many reads wait, before callers wait to be queued.
 const QUEUE_MAX: usize = 1024;
-/// How many values go into one pipeline, unless one read asks for more. What comes back at once is still in the
-/// processor's cache when it is decoded, on both ends.
+/// With so many values a pipeline is full, also where its last read asks for many more. What comes back at once is
+/// still in the processor's cache when it is decoded, on both ends.
 const KEYS_MAX: usize = 256;
 /// How many pipelines are under way where they are full: with one the line is idle in between, with more both ends
 /// are late with what they have.

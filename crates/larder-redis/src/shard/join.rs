@@ -4,6 +4,7 @@
 use std::sync::{Arc, Weak};
 
 use larder::shard::ServerTime;
+use larder::shard::parameters::Parameters;
 use larder::shard::state::ConnectReply;
 use parking_lot::Mutex;
 use redis::Value;
@@ -34,9 +35,24 @@ impl Join {
         Some(joined.reply)
     }
 
-    /// The shard has other parameters by now: the next verb asks again.
-    pub(super) fn forget(&self) {
-        *self.joined.lock() = None;
+    /// This is not so any more: the next verb joins again, unless another did meanwhile.
+    pub(super) fn forget(&self, reply: ConnectReply) {
+        self.forget_if(|known| known == reply);
+    }
+
+    /// The shard has these parameters, and its caller has `ours`.
+    pub(super) fn learn(&self, theirs: Parameters, ours: Parameters) {
+        self.forget_if(|known| match known {
+            ConnectReply::Joined { .. } => theirs != ours,
+            ConnectReply::Outranked { parameters } => theirs != parameters,
+        });
+    }
+
+    fn forget_if(&self, is_over: impl FnOnce(ConnectReply) -> bool) {
+        let mut joined = self.joined.lock();
+        if joined.as_ref().is_some_and(|joined| is_over(joined.reply)) {
+            *joined = None;
+        }
     }
 }
 
@@ -73,9 +89,9 @@ impl RedisShard {
     }
 
     /// As [`join`](Self::join), for verbs that need equal parameters.
-    pub(super) async fn join_as_member(&self, line: &Arc<Line>) -> Result<(), Fault> {
+    pub(super) async fn join_as_member(&self, line: &Arc<Line>) -> Result<ConnectReply, Fault> {
         match self.join(line).await? {
-            ConnectReply::Joined { .. } => Ok(()),
+            joined @ ConnectReply::Joined { .. } => Ok(joined),
             ConnectReply::Outranked { parameters } => {
                 let reason = format!("the namespace is used with higher parameters: {parameters:?}");
                 Err(Fault::new(FaultKind::Refused, CONNECT.verb, reason))

@@ -24,6 +24,9 @@ use crate::server::batch::{Meta, RawRead};
 use crate::server::line::{Call, Line};
 use crate::wire::{envelope, parameters, record, table};
 
+/// How often one append joins. Between two joins the parameters must have changed.
+const JOINS_MAX: usize = 3;
+
 /// What a lease script answered.
 enum Leased {
     Answer(LeaseReply),
@@ -63,8 +66,13 @@ impl RedisShard {
     pub(super) async fn run(&self, need: Need, repeat: Repeat, call: Call) -> Result<Value, Fault> {
         let call = &call;
         self.within(need, repeat, call.script.verb, |line| async move {
-            self.join_as_member(&line).await?;
-            line.call(call).await
+            let joined = self.join_as_member(&line).await?;
+            let answer = line.call(call).await?;
+            if is_outranked(&answer) {
+                self.join.forget(joined);
+                return Err(outranked(call.script.verb));
+            }
+            Ok(answer)
         })
         .await
     }
@@ -130,10 +138,9 @@ impl RedisShard {
                 }
             }
             b"held" => LeaseReply::Held,
-            _ => {
-                self.join.forget();
-                let reason = "the namespace is used with higher parameters";
-                return Err(Fault::new(FaultKind::Refused, scripts::LEASE.verb, reason));
+            other => {
+                let other = Value::BulkString(other.to_vec());
+                return Err(Fault::unexpected(scripts::LEASE.verb, &other));
             }
         };
         Ok(Leased::Answer(reply))
@@ -176,8 +183,9 @@ impl RedisShard {
         call: &impl Fn() -> Call,
     ) -> Result<Value, Fault> {
         self.within(Need::Essential, Repeat::Once, verb, |line| async move {
-            loop {
-                let call = match self.join(&line).await? {
+            for _ in 0..JOINS_MAX {
+                let joined = self.join(&line).await?;
+                let call = match joined {
                     ConnectReply::Joined { .. } => call(),
                     ConnectReply::Outranked { .. } => self.append_call(&widened(records)),
                 };
@@ -185,9 +193,10 @@ impl RedisShard {
                 if !is_outranked(&answer) {
                     return Ok(answer);
                 }
-                // Others came since it joined. Nothing is logged yet.
-                self.join.forget();
+                // The parameters have changed since it joined. Nothing is logged yet.
+                self.join.forget(joined);
             }
+            Err(outranked(verb))
         })
         .await
     }
@@ -258,9 +267,7 @@ impl RedisShard {
         // Of keys in another form this node would not know which entries they are.
         let (theirs, ours) = (answer.parameters()?, self.options.parameters);
         let forms = (theirs.version(), theirs.encoding());
-        if theirs != ours {
-            self.join.forget();
-        }
+        self.join.learn(theirs, ours);
         if forms != (ours.version(), ours.encoding()) {
             let reason = format!("the namespace is used with version and key encoding {forms:?}");
             return Err(Fault::new(FaultKind::Refused, verb, reason));
@@ -303,6 +310,11 @@ fn stored(fill: &Fill) -> Vec<Vec<u8>> {
         decimal(entry.expires_at.0),
         tags.collect(),
     ]
+}
+
+fn outranked(verb: &'static str) -> Fault {
+    let reason = "the namespace is used with other parameters since this node joined";
+    Fault::new(FaultKind::Refused, verb, reason)
 }
 
 /// Whether a script did nothing, because the shard has other parameters than its caller.

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use larder::clock::{Clock, SystemClock};
 use larder::key::EncodedKey;
 use larder::record::{Change, Mode, Name, Record};
 use larder::shard::state::ConnectReply;
-use larder::shard::{Appended, Shard, TailRequest, Token};
+use larder::shard::{Appended, Fill, FillReply, Shard, TailRequest, Token};
 use larder_redis::{Redis, RedisOptions, Topology};
 use larder_rig::RedisServer;
+
+use crate::support::{PATIENCE, entry};
 
 /// One build on the namespace, connected.
 struct Build {
@@ -78,6 +81,36 @@ async fn a_build_that_another_has_outranked_gets_no_lease_from_then_on() {
     for _ in 0..2 {
         assert!(old.shard.lease(room(), Token(8), None).await.is_err(), "it shares no values");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_build_that_another_has_outranked_writes_nothing_through_and_scans_nothing() {
+    let server = RedisServer::start();
+    let (old, _) = Build::of_encoding(&server, 1).await;
+    let (as_old, _) = Build::of_encoding(&server, 1).await;
+    let lease = old.shard.lease(room(), Token(7), None).await.expect("alone, it shares values");
+    let until = old.shard.server_time(SystemClock.precise()).plus(PATIENCE);
+    let fill = Fill { key: room(), token: Token(7), entry: entry(7, &lease, until) };
+
+    let (new, _) = Build::of_encoding(&server, 2).await;
+    let written = old.shard.write_through(fill, vec![changed()]).await.expect("it is logged");
+    assert_eq!(written.1, FillReply::Rejected);
+    assert_eq!(new.last(written.0).await.name, Name::cache("rooms"));
+    assert!(as_old.shard.anchor().await.is_err(), "it would look for keys of its own form");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_build_that_begins_a_namespace_anew_once_it_is_alone_shares_values_again() {
+    let server = RedisServer::start();
+    let (new, _) = Build::of_encoding(&server, 2).await;
+    let (old, _) = Build::of_encoding(&server, 1).await;
+    drop(new);
+    server.ask::<()>(&redis::cmd("FLUSHALL"));
+    let begun = old.append(&changed()).await;
+    old.last(begun).await;
+    assert!(old.shard.lease(room(), Token(7), None).await.is_ok(), "nobody outranks it");
+    let named = old.append(&changed()).await;
+    assert_eq!(old.last(named).await, changed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,7 +10,7 @@ use larder::shard::{Fill, FillReply, LeaseReply, ReadReply, ServerTime, Shard, S
 use larder_redis::{Redis, RedisOptions, Topology};
 use larder_rig::RedisServer;
 
-use crate::support::{millis, pause};
+use crate::support::{entry, millis, pause};
 
 const LEASE_TTL: Duration = millis(300);
 
@@ -32,25 +32,6 @@ async fn bench() -> Bench {
 
 fn key() -> EncodedKey {
     EncodedKey::new("numbers", &7_u64)
-}
-
-/// An entry as a load under this lease would make it.
-fn entry(token: u128, reply: &LeaseReply, until: ServerTime) -> StoredEntry {
-    let LeaseReply::Granted { epoch, as_of } = *reply else { panic!("{reply:?}") };
-    StoredEntry {
-        id: token,
-        epoch,
-        as_of,
-        soft: false,
-        tags: Arc::from([]),
-        fresh_until: until,
-        expires_at: until,
-        ends_at: None,
-        load_cost: Duration::ZERO,
-        loaded_at: until,
-        fingerprint: 7,
-        payload: None,
-    }
 }
 
 impl Bench {

@@ -1,7 +1,7 @@
 //! What nodes have of each other while the server is well.
 
 use larder::{Invalidation, Origin, Pattern};
-use larder_rig::{RedisServer, Stopwatch};
+use larder_rig::{Fault, Proxy, RedisServer, Stopwatch};
 
 use crate::support::{Node, Source, millis, until};
 
@@ -91,6 +91,35 @@ async fn a_batch_is_read_in_one_go_and_in_order() {
     })
     .await;
     assert_eq!(source.loads(), 100);
+}
+
+/// More than two pipelines take, and the last of them not full.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_lists_that_are_asked_for_at_once_get_each_its_own_values() {
+    let (server, source) = (RedisServer::start(), Source::default());
+    let proxy = Proxy::before(server.port()).await;
+    let (a, b) = (Node::on(server.port()).await, Node::on(proxy.port()).await);
+    a.share(9_999, &source).await;
+    b.read_from(Origin::Shared, 9_999, &source).await;
+    let value = |key: u64| 3 * key as u32;
+    let lists: Vec<Vec<u64>> =
+        (0..6).map(|list| (200 * list..200 * (list + 1)).rev().collect()).collect();
+    for keys in &lists {
+        let loads = keys.iter().map(|key| {
+            let loaded = value(*key);
+            let load = move |_| async move { Ok::<_, std::io::Error>(loaded) };
+            a.cache.read(key).await_fill().get_or_load(load)
+        });
+        futures_util::future::try_join_all(loads).await.expect("the loader is healthy");
+    }
+    proxy.inflict(Fault::Delay(millis(5)));
+    let reads = lists.iter().map(|keys| b.cache.get_many(keys));
+    for (keys, found) in lists.iter().zip(futures_util::future::join_all(reads).await) {
+        for (key, lookup) in keys.iter().zip(found) {
+            let hit = lookup.and_then(|lookup| lookup.found()).expect("it is shared");
+            assert_eq!((*hit, hit.origin()), (value(*key), Origin::Shared), "key {key}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use larder::clock::{Clock, SystemClock};
+use larder::shard::{LeaseReply, ServerTime, StoredEntry};
 use larder::{Cache, Hit, Larder, Origin};
 use larder_redis::{Redis, RedisOptions, Topology};
 
@@ -128,6 +129,25 @@ impl Node {
         })
         .await;
         found.expect("it was read")
+    }
+}
+
+/// An entry as a load under this lease would make it.
+pub(crate) fn entry(token: u128, reply: &LeaseReply, until: ServerTime) -> StoredEntry {
+    let LeaseReply::Granted { epoch, as_of } = *reply else { panic!("{reply:?}") };
+    StoredEntry {
+        id: token,
+        epoch,
+        as_of,
+        soft: false,
+        tags: Arc::from([]),
+        fresh_until: until,
+        expires_at: until,
+        ends_at: None,
+        load_cost: Duration::ZERO,
+        loaded_at: until,
+        fingerprint: 7,
+        payload: None,
     }
 }
 

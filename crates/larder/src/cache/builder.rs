@@ -102,7 +102,9 @@ impl<K: Key, V: Entry> CacheBuilder<K, V> {
         compress_from: usize => |policy: &mut Policy, bytes| policy.form.compress_from = bytes;
         /// Gives the cache a memory budget of its own instead of a part of the node's: 64 KiB or more.
         /// Zero leaves memory out: each read asks the shared tier, which there must be. That is for values
-        /// that are seldom read twice by one process, and would push out others.
+        /// that are seldom read twice by one process, and would push out others. What is about values in memory
+        /// is refused beside it: `stale_for`, `fail_safe_for`, `soft_timeout`, `early_refresh`, `sliding`. While
+        /// the shared tier is away, each read is a load; there are no hot keys to restore after a restart.
         memory_bytes_max: u64 => |policy: &mut Policy, bytes| policy.memory_bytes_max = Some(bytes);
         /// How many loads of this cache may run in the background at a time. Default 16.
         refreshes_max: usize => |policy: &mut Policy, count| policy.refreshes_max = count;
@@ -237,5 +239,23 @@ fn mistakes_of(policy: &Policy, ttl_max: Duration) -> Vec<Mistake> {
         "memory_bytes_max",
         format!("is {budget}; it must be zero, or at least {BYTES_MIN}"),
     );
+    if !policy.keeps_in_memory() {
+        mistakes.extend(mistakes_without_memory(policy));
+    }
     mistakes
+}
+
+/// What is asked for that is about values in memory, where none are.
+fn mistakes_without_memory(policy: &Policy) -> impl Iterator<Item = Mistake> {
+    let asked = [
+        ("stale_for", !policy.stale_for.is_zero()),
+        ("fail_safe_for", !policy.fail_safe_for.is_zero()),
+        ("early_refresh", policy.early_refresh > 0.0),
+        ("sliding", policy.sliding),
+        ("soft_timeout", policy.soft_timeout.is_some()),
+    ];
+    let wrong = asked.into_iter().filter(|(_, asked)| *asked);
+    wrong.map(|(field, _)| {
+        Mistake::new(field, "needs memory, which a memory_bytes_max of zero leaves out")
+    })
 }

@@ -8,7 +8,7 @@ use larder::clock::BoxFuture;
 use larder::tasks::Tasks;
 use larder::{BuildError, Larder};
 
-use crate::support::{Source, kept, node, numbers, seconds};
+use crate::support::{Fleet, Source, kept, node, numbers, seconds};
 
 fn fields(error: &BuildError) -> Vec<&'static str> {
     error.mistakes().iter().map(|mistake| mistake.field()).collect()
@@ -94,6 +94,21 @@ async fn a_cache_without_memory_needs_a_shared_tier() {
         error.to_string(),
         "`memory_bytes_max` is zero, and there is no shared tier; nothing would be kept"
     );
+}
+
+#[tokio::test]
+async fn what_is_about_memory_is_refused_where_memory_is_left_out() {
+    let (larder, _cable) = Fleet::new().node();
+    let without = numbers(&larder)
+        .memory_bytes_max(0)
+        .stale_for(seconds(1))
+        .fail_safe_for(seconds(1))
+        .early_refresh(1.0)
+        .sliding()
+        .soft_timeout(seconds(1));
+    let error = without.build().expect_err("none would have its effect");
+    let expected = ["stale_for", "fail_safe_for", "early_refresh", "sliding", "soft_timeout"];
+    assert_eq!(fields(&error), expected);
 }
 
 #[tokio::test]
