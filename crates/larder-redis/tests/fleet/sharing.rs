@@ -120,6 +120,8 @@ async fn long_lists_that_are_asked_for_at_once_get_each_its_own_values() {
             assert_eq!((*hit, hit.origin()), (value(*key), Origin::Shared), "key {key}");
         }
     }
+    // A read that got no answer would have been sent again, on another connection.
+    assert_eq!(b.redis.health().servers[0].connects, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
